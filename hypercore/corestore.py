@@ -1,0 +1,162 @@
+"""A store of many cores in one directory; names and one primary key give each its key pair."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+
+from hypercore import crypto
+from hypercore.core import CoreState, Hypercore, open_core
+from hypercore.crypto import KeyPair
+from hypercore.errors import BadArgument, Closed
+from hypercore.ids import decode_id
+from hypercore.storage import Database, LevelDB, Memory
+
+
+class Corestore:
+    """Any number of cores under one primary key. The same key, namespace and name always give the same core.
+
+    It is a context manager; closing it closes every core that was opened through it.
+
+    Args:
+        path: the directory, made if it does not exist; None keeps everything in memory.
+        primary_key: 32 secret bytes; by default those stored there, or new random ones.
+
+    Raises:
+        StorageConflict: another primary key is stored there.
+        StorageLocked: another process has the directory open.
+        StorageError: the directory cannot be used.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, primary_key: bytes | None = None) -> None:
+        if primary_key is not None and len(primary_key) != crypto.KEY_SIZE:
+            raise BadArgument(f"a primary key has {crypto.KEY_SIZE} bytes, found {len(primary_key)}")
+        database = Database(Memory() if path is None else LevelDB(Path(path) / "db"))
+        try:
+            primary_key = database.seed(primary_key)
+        except BaseException:
+            database.close()
+            raise
+        self._setup(_OpenCores(database), primary_key, crypto.ROOT_NAMESPACE, owns_cores=True)
+
+    def _setup(self, cores: _OpenCores, primary_key: bytes, namespace: bytes, *, owns_cores: bool) -> None:
+        self._cores = cores
+        self._primary_key = primary_key
+        self._namespace = namespace
+        self._owns_cores = owns_cores
+        self._opened: dict[int, Hypercore] = {}
+        self._closed = False
+
+    @property
+    def primary_key(self) -> bytes:
+        """The 32 secret bytes that all names of this store are derived from."""
+        return self._primary_key
+
+    def namespace(self, name: str | bytes) -> Corestore:
+        """Return a view of the store in which the same names give other cores; closing it closes only its own cores."""
+        self._check_open()
+        raw = name.encode() if isinstance(name, str) else name
+        child = Corestore.__new__(Corestore)
+        child._setup(self._cores, self._primary_key, crypto.derive_namespace(self._namespace, raw), owns_cores=False)
+        return child
+
+    def create_key_pair(self, name: str) -> KeyPair:
+        """Return the key pair that belongs to a name; nothing is stored."""
+        return crypto.derive_key_pair(self._primary_key, self._namespace, name)
+
+    def get(
+        self, *, name: str | None = None, key: bytes | str | None = None, key_pair: KeyPair | None = None
+    ) -> Hypercore:
+        """Open a core by name, by key, or by key pair; one that does not exist yet is made.
+
+        A key whose key pair is stored here gives a writable core. Each call returns another object on the same core.
+
+        Raises:
+            BadArgument: nothing to open it by, or things that do not go together.
+            Closed: the store is closed.
+            StorageError: the store failed.
+        """
+        self._check_open()
+        if name:
+            if key is not None or key_pair is not None:
+                raise BadArgument("a core is opened by name or by key, not by both")
+            state = self._cores.by_name(self._namespace, name, self.create_key_pair(name))
+        elif key is not None or key_pair is not None:
+            state = self._cores.by_key(None if key is None else decode_id(key), key_pair)
+        else:
+            raise BadArgument("a core is opened by a name, a key or a key pair, found none of them")
+        core = Hypercore.attached(state, lambda: self._release(core, state))
+        self._opened[id(core)] = core
+        return core
+
+    def _release(self, core: Hypercore, state: CoreState) -> None:
+        del self._opened[id(core)]
+        self._cores.release(state)
+
+    def _check_open(self) -> None:
+        if self._closed or self._cores.closed:
+            raise Closed("the Corestore is closed")
+
+    @property
+    def closed(self) -> bool:
+        """Whether close was called, on this view or on the store itself."""
+        return self._closed or self._cores.closed
+
+    def close(self) -> None:
+        """Close the cores opened here; for the store itself, also those of its namespaces, and the directory."""
+        self._closed = True
+        for core in list(self._opened.values()):
+            core.close()
+        if self._owns_cores:
+            self._cores.close()
+
+    def __enter__(self) -> Corestore:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Corestore {self._cores.name}{' closed' if self.closed else ''}>"
+
+
+class _OpenCores:
+    """The cores of one directory that are open, each with the number of objects on it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._open: dict[bytes, CoreState] = {}
+        self._uses: dict[bytes, int] = {}
+        self.name = database.store.name
+        self.closed = False
+
+    def by_name(self, namespace: bytes, name: str, key_pair: KeyPair) -> CoreState:
+        known = self._database.alias(namespace, name)
+        if known is None:
+            return self._use(open_core(self._database, key_pair=key_pair, alias=(namespace, name)))
+        return self._use(self._open.get(known) or CoreState(self._database, known))
+
+    def by_key(self, key: bytes | None, key_pair: KeyPair | None) -> CoreState:
+        if key is not None and key_pair is None:
+            state = self._open.get(crypto.discovery_key(key))
+            if state is not None:
+                return self._use(state)
+        return self._use(open_core(self._database, key=key, key_pair=key_pair))
+
+    def _use(self, state: CoreState) -> CoreState:
+        # Two states of one core would sign over each other: the one that is open already is the one to use.
+        state = self._open.setdefault(state.discovery_key, state)
+        self._uses[state.discovery_key] = self._uses.get(state.discovery_key, 0) + 1
+        return state
+
+    def release(self, state: CoreState) -> None:
+        key = state.discovery_key
+        self._uses[key] -= 1
+        if not self._uses[key]:
+            del self._uses[key]
+            del self._open[key]
+
+    def close(self) -> None:
+        self.closed = True
+        self._database.close()

@@ -1,0 +1,83 @@
+"""Every error the package raises, in one tree.
+
+HypercoreError
+ ├─ BadArgument             the caller passed something that can never work (also a ValueError)
+ ├─ Closed                  the object was used after close()
+ ├─ NotWritable             a write to a core whose secret key is not known, or to a read-only view
+ ├─ BlockNotAvailable       the block is not stored here
+ ├─ InvalidOperation        the request does not fit the state of the core
+ ├─ DecodingError           bytes that are not what they should be (also a ValueError)
+ ├─ InvalidSignature        a signature, or the manifest it is checked against, does not hold
+ └─ StorageError            the storage failed or refused
+     ├─ StorageLocked       another process, or another object in this one, has it open
+     ├─ StorageCorrupt      what is stored cannot be read back
+     ├─ StorageConflict     another core or store lives there
+     └─ StorageEmpty        there is no such core
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class HypercoreError(Exception):
+    """Base class of all errors of this package."""
+
+
+class BadArgument(HypercoreError, ValueError):
+    """The caller passed something that can never work."""
+
+
+class Closed(HypercoreError):
+    """The object was used after it had been closed."""
+
+
+class NotWritable(HypercoreError):
+    """A write to a core without its secret key, or to a read-only view."""
+
+
+class BlockNotAvailable(HypercoreError):
+    """A block that a read needs is not stored here.
+
+    Attributes:
+        index: the block that is missing.
+        hints: blocks that the same read is going to need next, so that they can be fetched together.
+    """
+
+    def __init__(self, index: int, hints: Sequence[int] = (), *, length: int | None = None) -> None:
+        known = "" if length is None else f" (the core has {length} blocks)"
+        super().__init__(f"block {index} is not available here{known}")
+        self.index = index
+        self.hints = tuple(hints)
+
+
+class InvalidOperation(HypercoreError):
+    """The request does not fit the state of the core."""
+
+
+class DecodingError(HypercoreError, ValueError):
+    """Bytes that do not follow the format they should be in."""
+
+
+class InvalidSignature(HypercoreError):
+    """A signature, or the manifest it is checked against, does not hold."""
+
+
+class StorageError(HypercoreError):
+    """The storage failed or refused; the message names its path."""
+
+
+class StorageLocked(StorageError):
+    """The storage is open elsewhere, in another process or in this one."""
+
+
+class StorageCorrupt(StorageError):
+    """Stored bytes cannot be read back as what they should be."""
+
+
+class StorageConflict(StorageError):
+    """Another core or store than the one asked for is stored there."""
+
+
+class StorageEmpty(StorageError):
+    """The core asked for is not stored there."""

@@ -1,0 +1,61 @@
+"""The contract of a storage: ordered bytes to bytes, with atomic write batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+
+class WriteBatch(Protocol):
+    """Writes that happen together or not at all."""
+
+    def put(self, key: bytes, value: bytes, /) -> None:
+        """Add or replace an entry."""
+
+    def delete(self, key: bytes, /) -> None:
+        """Remove an entry; one that does not exist is fine."""
+
+    def write(self) -> None:
+        """Do all of it; afterwards the batch is empty and can be used again.
+
+        When it returns, the writes survive the death of the process.
+
+        Raises:
+            StorageError: nothing was written; the batch is empty.
+        """
+
+    def clear(self) -> None:
+        """Forget what was added."""
+
+
+class KeyValueStore(Protocol):
+    """An ordered store; keys are compared as unsigned bytes. One thread owns it.
+
+    Attributes:
+        name: what error messages call it; the path where there is one.
+    """
+
+    name: str
+
+    def get(self, key: bytes, /) -> bytes | None:
+        """Return the value of a key, None if there is none.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+
+    def batch(self) -> WriteBatch:
+        """Return a new, empty write batch."""
+
+    def items(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Iterate over the entries with start <= key < stop in key order, as they are now.
+
+        Raises:
+            StorageError: while iterating, an entry cannot be read.
+        """
+
+    def values(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[bytes]:
+        """Iterate over the values of the same entries."""
+
+    def close(self) -> None:
+        """Close it; closing twice is fine. Everything else raises Closed from then on."""
