@@ -7,5 +7,6 @@ from hypercore.core import Hypercore
 from hypercore.corestore import Corestore
 from hypercore.crypto import KeyPair
 from hypercore.errors import HypercoreError
+from hypercore.hyperbee import Hyperbee
 
-__all__ = ["Corestore", "Hypercore", "HypercoreError", "KeyPair"]
+__all__ = ["Corestore", "Hyperbee", "Hypercore", "HypercoreError", "KeyPair"]

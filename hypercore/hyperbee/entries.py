@@ -1,0 +1,25 @@
+"""What reads of a Hyperbee return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(slots=True)
+class Entry:
+    """A key with its value; ``seq`` is the block that holds them."""
+
+    seq: int
+    key: Any
+    value: Any
+
+
+@dataclass(slots=True)
+class HistoryEntry:
+    """One operation: a put with its value, or a del, whose value is None."""
+
+    type: Literal["put", "del"]
+    seq: int
+    key: Any
+    value: Any

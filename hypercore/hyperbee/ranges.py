@@ -1,0 +1,65 @@
+"""Ranges of keys, and walking over them in order."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hypercore.hyperbee.tree import Tree, TreeNode
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Keys between two bounds, as stored bytes; None is unbounded. Empty bytes are a bound like any other."""
+
+    lower: bytes | None = None
+    lower_included: bool = False
+    upper: bytes | None = None
+    upper_included: bool = False
+
+    def after(self, key: bytes, *, reverse: bool) -> Range:
+        """Return what is left of the range when a walk in that direction has seen ``key``."""
+        if reverse:
+            return Range(self.lower, self.lower_included, key, False)
+        return Range(key, False, self.upper, self.upper_included)
+
+    def first_place(self, keys: list[bytes]) -> int:
+        """Return the place of the first of the sorted keys that is not below the range."""
+        if self.lower is None:
+            return 0
+        return bisect_left(keys, self.lower) if self.lower_included else bisect_right(keys, self.lower)
+
+    def end_place(self, keys: list[bytes]) -> int:
+        """Return the place behind the last of the sorted keys that is not above the range."""
+        if self.upper is None:
+            return len(keys)
+        return bisect_right(keys, self.upper) if self.upper_included else bisect_left(keys, self.upper)
+
+
+def walk(tree: Tree, range_: Range, *, reverse: bool = False) -> Iterator[tuple[bytes, int]]:
+    """Iterate over key and seq of all keys of a range, in key order. The tree must not change meanwhile."""
+    root = tree.root_node()
+    if root is None:
+        return
+    # Per node on the way: the node, the next place of it, and the place where the range ends in it. Even places are
+    # children, odd ones keys: place 2 * i is child i, 2 * i + 1 is key i.
+    stack: list[tuple[TreeNode, int, int]] = []
+    node: TreeNode | None = root
+    while node is not None or stack:
+        if node is not None:
+            first, end = range_.first_place(node.keys), range_.end_place(node.keys)
+            if not node.children:
+                keys, seqs = node.keys[first:end], node.seqs[first:end]
+                yield from zip(reversed(keys), reversed(seqs), strict=True) if reverse else zip(keys, seqs, strict=True)
+                node = None
+                continue
+            stack.append((node, 2 * end, 2 * first) if reverse else (node, 2 * first, 2 * end))
+            node = None
+        parent, place, last = stack.pop()
+        if place != last:
+            stack.append((parent, place - 1 if reverse else place + 1, last))
+        if place & 1:
+            yield parent.keys[place >> 1], parent.seqs[place >> 1]
+        else:
+            node = tree.load(parent.children[place >> 1])
