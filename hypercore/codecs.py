@@ -143,4 +143,3 @@ def _to_utf8(text: str) -> bytes:
     except UnicodeEncodeError:
         # A lone surrogate has no UTF-8; like the reference, write the replacement character in its place.
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
-

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from types import TracebackType
 
 from hypercore import crypto
 from hypercore.core import CoreState, Hypercore, open_core
@@ -29,7 +28,9 @@ class Corestore:
         StorageError: the directory cannot be used.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, *, primary_key: bytes | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, *, primary_key: bytes | None = None
+    ) -> None:
         if primary_key is not None and len(primary_key) != crypto.KEY_SIZE:
             raise BadArgument(f"a primary key has {crypto.KEY_SIZE} bytes, found {len(primary_key)}")
         database = Database(Memory() if path is None else LevelDB(Path(path) / "db"))
@@ -54,11 +55,16 @@ class Corestore:
         return self._primary_key
 
     def namespace(self, name: str | bytes) -> Corestore:
-        """Return a view of the store in which the same names give other cores; closing it closes only its own cores."""
+        """Return a view of the store in which the same names give other cores.
+
+        Closing it closes only the cores that were opened through it.
+        """
         self._check_open()
         raw = name.encode() if isinstance(name, str) else name
         child = Corestore.__new__(Corestore)
-        child._setup(self._cores, self._primary_key, crypto.derive_namespace(self._namespace, raw), owns_cores=False)
+        child._setup(
+            self._cores, self._primary_key, crypto.derive_namespace(self._namespace, raw), owns_cores=False
+        )
         return child
 
     def create_key_pair(self, name: str) -> KeyPair:
@@ -70,7 +76,8 @@ class Corestore:
     ) -> Hypercore:
         """Open a core by name, by key, or by key pair; one that does not exist yet is made.
 
-        A key whose key pair is stored here gives a writable core. Each call returns another object on the same core.
+        A key whose key pair is stored here gives a writable core. Each call returns another object on the
+        same core.
 
         Raises:
             BadArgument: nothing to open it by, or things that do not go together.
@@ -104,7 +111,7 @@ class Corestore:
         return self._closed or self._cores.closed
 
     def close(self) -> None:
-        """Close the cores opened here; for the store itself, also those of its namespaces, and the directory."""
+        """Close the cores opened here; the store itself closes those of its namespaces, too."""
         self._closed = True
         for core in list(self._opened.values()):
             core.close()
@@ -114,7 +121,7 @@ class Corestore:
     def __enter__(self) -> Corestore:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -37,14 +37,15 @@ def blake2b_256(data: bytes, key: bytes = b"") -> bytes:
 
 
 def namespaces(name: str, count: int) -> list[bytes]:
-    """Return the first ``count`` namespaces of a name; each separates one use of a hash or signature from the others."""
+    """Return the first ``count`` namespaces of a name.
+
+    Each separates one use of a hash or signature from the others.
+    """
     base = blake2b_256(name.encode())
     return [blake2b_256(base + bytes((number,))) for number in range(count)]
 
 
-(TREE, REPLICATE_INITIATOR, REPLICATE_RESPONDER, MANIFEST, DEFAULT_NAMESPACE, DEFAULT_ENCRYPTION) = namespaces(
-    "hypercore", 6
-)
+TREE, REPLICATE_INITIATOR, REPLICATE_RESPONDER, MANIFEST, DEFAULT_NAMESPACE, _ = namespaces("hypercore", 6)
 (CORESTORE,) = namespaces("corestore", 1)
 ROOT_NAMESPACE = bytes(32)
 """The namespace of a Corestore that no name was given for."""
@@ -71,7 +72,10 @@ def tree_hash(root_pieces: Iterable[bytes]) -> bytes:
 
 
 def signable(context: bytes, hash_: bytes, length: int, fork: int) -> bytes:
-    """Return the bytes that a signer signs for a tree; the context binds them to one core (empty for compat cores)."""
+    """Return the bytes that a signer signs for a tree.
+
+    The context binds them to one core; it is empty for compat cores.
+    """
     return TREE + context + hash_ + _u64_u64(length, fork)
 
 

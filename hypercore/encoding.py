@@ -1,13 +1,13 @@
-"""Bytes of numbers and byte strings: compact-encoding (records, messages) and index-encoder (ordered storage keys).
+"""Numbers and byte strings as bytes: compact-encoding (records) and index-encoder (ordered keys).
 
-Writers append to a ``bytearray``; readers take a buffer and a position and return the value and the next position. Readers
-raise DecodingError and nothing else, whatever the bytes.
+Writers append to a ``bytearray``; readers take a buffer and a position and return the value and the next
+position. Readers raise DecodingError and nothing else, whatever the bytes.
 
     uint    = n                 n <= 0xfc: one byte
             | fd u16 | fe u32 | ff u64       little-endian
     buffer  = uint length, bytes
     index   = n                 n <= 0xfb: one byte
-            | fc u16 | fd u32 | fe u64       big-endian, so that byte order is number order; ff sorts behind all
+            | fc u16 | fd u32 | fe u64       big-endian: byte order is number order; ff sorts behind all
     string  = 00, bytes with every 00 as 00 02, 00 01       (in keys)
 """
 

@@ -1,7 +1,7 @@
 """Arithmetic of the flat tree: a binary tree whose nodes are numbered in order, leaves on even indexes.
 
-Block ``i`` is leaf ``2 * i``; odd indexes are parents. The depth of a node is the number of trailing 1 bits of its index,
-its offset counts the nodes of that depth from the left.
+Block ``i`` is leaf ``2 * i``; odd indexes are parents. The depth of a node is the number of trailing 1 bits
+of its index, its offset counts the nodes of that depth from the left.
 """
 
 from __future__ import annotations

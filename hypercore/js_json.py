@@ -1,7 +1,7 @@
 """JSON text as JavaScript's JSON.stringify writes it, so that equal values give equal bytes on both sides.
 
-Python's json module differs in the notation of numbers, in NaN and infinities (null in JavaScript), in lone surrogates (escaped)
-and in the order of keys that look like array indexes (first, in numeric order).
+Python's json module differs in the notation of numbers, in NaN and infinities (null in JavaScript), in lone
+surrogates (escaped) and in the order of keys that look like array indexes (first, in numeric order).
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def _encode(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ",".join([_encode(item) for item in value]) + "]"
     if isinstance(value, Mapping):
-        return "{" + ",".join([f"{_encode_string(key)}:{_encode(item)}" for key, item in _in_order(value)]) + "}"
+        return (
+            "{" + ",".join([f"{_encode_string(key)}:{_encode(item)}" for key, item in _in_order(value)]) + "}"
+        )
     if isinstance(value, bytes):
         return '{"type":"Buffer","data":[' + ",".join(map(str, value)) + "]}"
     raise BadArgument(f"no JSON for {type(value).__name__}")
@@ -122,6 +124,11 @@ def _in_order(mapping: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
 
 
 def _is_array_index(key: Any) -> bool:
-    if not isinstance(key, str) or not key[:1].isdecimal() or len(key) > 10 or not (key.isascii() and key.isdecimal()):
+    if (
+        not isinstance(key, str)
+        or not key[:1].isdecimal()
+        or len(key) > 10
+        or not (key.isascii() and key.isdecimal())
+    ):
         return False
     return (key == "0" or key[0] != "0") and int(key) <= _MAX_ARRAY_INDEX

@@ -1,15 +1,18 @@
 """Manifests: who may sign a core. The core's key is the hash of its manifest.
 
-The encoded form is hashed and travels between peers; the stored form is the same but for version 0, which is stored in the
-layout of version 1.
+The encoded form is hashed and travels between peers; the stored form is the same but for version 0, which is
+stored in the layout of version 1.
 
     signer     = uint 0 (ed25519), namespace (32), public key (32)
     version 0  = 00, 00 (blake2b), 00, prologue hash                        no signers, a prologue
                | 00, 00, 01, signer                                         one signer, quorum 1, no patches
                | 00, 00, 02, uint allow_patch, uint quorum, array of signer
     version 1+ = uint version, uint flags, 00 (blake2b), uint quorum, array of signer
-                 [flag 2: prologue hash, uint prologue length] [flag 4: array of keys] [flag 8: buffer user data]
-    flags      = 1 allow_patch | 2 prologue | 4 linked | 8 user data        on disk and on the wire, do not renumber
+                 [flag 2: prologue hash, uint prologue length] [flag 4: array of keys]
+                 [flag 8: buffer user data]
+    flags      = 1 allow_patch | 2 prologue | 4 linked | 8 user data
+
+On disk and on the wire, do not renumber.
 """
 
 from __future__ import annotations
@@ -99,7 +102,9 @@ class Manifest:
         linked: tuple[bytes, ...] = (),
         user_data: bytes | None = None,
     ) -> Manifest:
-        """Make a manifest with the usual defaults: the oldest version that can say it (not 0), and a majority as quorum.
+        """Make a manifest with the usual defaults.
+
+        The version is the oldest that can say it (but not 0), the quorum a majority.
 
         Raises:
             BadArgument: the fields do not fit each other.
@@ -209,7 +214,9 @@ def _decode_fields(buf: bytes, pos: int, version: int) -> tuple[Manifest, int]:
             linked.append(key)
     if flags & _USER_DATA:
         user_data, pos = get_buffer(buf, pos)
-    return _build(signers, version, quorum, bool(flags & _ALLOW_PATCH), prologue, tuple(linked), user_data), pos
+    return _build(
+        signers, version, quorum, bool(flags & _ALLOW_PATCH), prologue, tuple(linked), user_data
+    ), pos
 
 
 def _build(

@@ -1,7 +1,7 @@
-"""The Merkle tree over the blocks of a core: roots, growth and the tree hash. Pure: nothing is read or stored here.
+"""The Merkle tree over the blocks of a core: roots, growth, tree hash. Nothing is read or stored here.
 
-A tree is immutable. Appending returns the grown tree and the nodes that have to be stored, so that a commit that fails leaves
-the old tree as it was, and a snapshot is simply a tree that somebody still holds.
+A tree is immutable. Appending returns the grown tree and the nodes that have to be stored, so that a commit
+that fails leaves the old tree as it was, and a snapshot is simply a tree that somebody still holds.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ class MerkleTree:
         node = Node(2 * length, size, crypto.leaf_hash(block))
         nodes = [node]
         keep = len(self.roots)
-        # Every trailing 1 bit of the length is a root of that depth, which the new node completes to a parent.
+        # Every trailing 1 bit of the length is a root of that depth, which the new node completes to a
+        # parent.
         step = 1
         while length & step:
             keep -= 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import NoReturn, cast
 
 from hypercore.core.state import CoreState, open_core
@@ -23,13 +22,15 @@ MAX_BLOCK_BYTES = 15 * 1024 * 1024
 class Hypercore:
     """A signed append-only log of blocks of bytes.
 
-    Opened by itself it lives in a directory of its own: the key that is stored there, or a new random one. Inside a store use
-    ``Corestore.get``. It is a context manager; it must not be used from two threads at once.
+    Opened by itself it lives in a directory of its own: the key that is stored there, or a new random one.
+    Inside a store use ``Corestore.get``. It is a context manager; it must not be used from two threads at
+    once.
 
     Args:
         path: the directory, made if it does not exist; None keeps everything in memory.
         key: the core to open, as bytes or id; one that is not stored can be read as far as its blocks arrive.
-        key_pair: who signs; with ``key`` equal to its public key the core is a compat core, as old versions made them.
+        key_pair: who signs; with ``key`` equal to its public key the core is a compat core, as old versions
+            made them.
 
     Raises:
         BadArgument: key and key pair do not belong together.
@@ -70,7 +71,7 @@ class Hypercore:
         self._state = state
         self._release: Callable[[], None] | None = release
 
-    # --- what it is ---------------------------------------------------------------------------------------------------
+    # --- what it is -------------------------------------------------------------------------------
 
     @property
     def key(self) -> bytes:
@@ -140,7 +141,7 @@ class Hypercore:
         """Return whether the signature holds for the tree."""
         return self._state.verify()
 
-    # --- writing ------------------------------------------------------------------------------------------------------
+    # --- writing ----------------------------------------------------------------------------------
 
     def append(self, blocks: bytes | Sequence[bytes]) -> int:
         """Append one block, or a list of blocks in one commit with one signature, and return the new length.
@@ -148,7 +149,8 @@ class Hypercore:
         When it returns, the blocks survive the death of the process.
 
         Raises:
-            BadArgument: something else than bytes, or a block of more than MAX_BLOCK_BYTES; nothing was appended.
+            BadArgument: something else than bytes, or a block of more than MAX_BLOCK_BYTES; nothing was
+                appended.
             NotWritable: the secret key is not here.
             StorageError: the store failed; nothing was appended.
         """
@@ -161,7 +163,7 @@ class Hypercore:
                 raise BadArgument(f"a block has at most {MAX_BLOCK_BYTES} bytes, found {len(block)}")
         return self._state.append(blocks) if blocks else self._state.tree.length
 
-    # --- reading ------------------------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------
 
     def get(self, index: int) -> bytes:
         """Return a block.
@@ -190,7 +192,9 @@ class Hypercore:
         return [self.get(index) for index in indexes]
 
     def has(self, start: int, end: int | None = None) -> bool:
-        """Return whether a block is stored here, or all from ``start`` up to, not including, ``end``; an empty range is.
+        """Return whether a block, or all from ``start`` up to but not including ``end``, are stored here.
+
+        An empty range is.
 
         Raises:
             BadArgument: an index is negative.
@@ -201,8 +205,12 @@ class Hypercore:
             raise BadArgument(f"a block index is not negative, found {start} to {end}")
         return end <= max(self._state.contiguous_length, start)
 
-    def read_stream(self, start: int = 0, end: int | None = None, *, reverse: bool = False) -> Iterator[bytes]:
-        """Iterate over the blocks from ``start`` up to, not including, ``end``, by default to the length as it is now.
+    def read_stream(
+        self, start: int = 0, end: int | None = None, *, reverse: bool = False
+    ) -> Iterator[bytes]:
+        """Iterate over the blocks from ``start`` up to but not including ``end``.
+
+        By default ``end`` is the length as it is now.
 
         Raises:
             BadArgument: ``start`` is negative.
@@ -229,7 +237,7 @@ class Hypercore:
             raise BadArgument(f"a block index is not negative, found {index}")
         raise BlockNotAvailable(index, length=self._state.tree.length)
 
-    # --- closing ------------------------------------------------------------------------------------------------------
+    # --- closing ----------------------------------------------------------------------------------
 
     @property
     def closed(self) -> bool:
@@ -246,7 +254,7 @@ class Hypercore:
     def __enter__(self) -> Hypercore:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __len__(self) -> int:
@@ -256,7 +264,9 @@ class Hypercore:
         return True
 
     def __repr__(self) -> str:
-        return "<Hypercore closed>" if self.closed else f"<Hypercore {self.id} length={self.length} fork={self.fork}>"
+        if self.closed:
+            return "<Hypercore closed>"
+        return f"<Hypercore {self.id} length={self.length} fork={self.fork}>"
 
 
 class _ClosedState:

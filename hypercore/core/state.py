@@ -1,7 +1,7 @@
 """The state of one core, shared by all Hypercore objects that are open on it, and its commits.
 
-A commit is one atomic write batch: blocks, new tree nodes, the signed head. The state in memory changes only after the batch
-was written.
+A commit is one atomic write batch: blocks, new tree nodes, the signed head. The state in memory changes only
+after the batch was written.
 """
 
 from __future__ import annotations
@@ -84,8 +84,9 @@ class CoreState:
 
         keys = self.keys
         batch = self._batch
-        # From here on an interrupt (Ctrl-C, a time limit) could come between the write and the update of the state in memory.
-        # Signing on from the old state would then fork the core, so the next commit reads the state again.
+        # From here on an interrupt (Ctrl-C, a time limit) could come between the write and the update of the
+        # state in memory. Signing on from the old state would then fork the core, so the next commit reads
+        # the state again.
         self._settled = False
         batch.clear()
         put = batch.put
@@ -135,7 +136,7 @@ class CoreState:
             raise StorageCorrupt(f"{self.store.name}: core {encode_id(self.key)}: {error}") from error
         if head is not None and self.tree.tree_hash() != head.tree_hash:
             raise StorageCorrupt(
-                f"{self.store.name}: core {encode_id(self.key)}: the stored roots do not have the tree hash of the head"
+                f"{self.store.name}: core {encode_id(self.key)}: roots and head have different tree hashes"
             )
         self._settled = True
 
@@ -174,7 +175,9 @@ def open_core(
         if key is None:
             key = manifest.key()
         elif key not in (manifest.key(), key_pair.public_key):
-            raise BadArgument(f"the key pair cannot sign for core {encode_id(key)}: neither manifest nor public key is its key")
+            raise BadArgument(
+                f"the key pair cannot sign for core {encode_id(key)}: that is another key's core"
+            )
     if key is None:
         raise BadArgument("a core is opened by a key or a key pair, found neither")
     if len(key) != crypto.KEY_SIZE:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import TracebackType
 from typing import Any, Protocol
 
 from hypercore.codecs import Codec, codec
 from hypercore.core import Hypercore
-from hypercore.errors import BadArgument, BlockNotAvailable, Closed, DecodingError, InvalidOperation, NotWritable
+from hypercore.errors import (
+    BadArgument,
+    BlockNotAvailable,
+    Closed,
+    DecodingError,
+    InvalidOperation,
+    NotWritable,
+)
 from hypercore.hyperbee import blocks
 from hypercore.hyperbee.blocks import Metadata
 from hypercore.hyperbee.entries import Entry, HistoryEntry
@@ -39,9 +45,11 @@ class _Source(Protocol):
 
 
 class _Live:
-    """The newest version; shared by a bee and its subs. Its tree stays in memory from one operation to the next."""
+    """The newest version, shared by a bee and its subs; its tree stays in memory between operations."""
 
-    def __init__(self, core: Hypercore, metadata: Metadata | None, *, always_duplicate: bool, read_only: bool) -> None:
+    def __init__(
+        self, core: Hypercore, metadata: Metadata | None, *, always_duplicate: bool, read_only: bool
+    ) -> None:
         self.core = core
         self.metadata = metadata
         self.always_duplicate = always_duplicate
@@ -59,7 +67,13 @@ class _Live:
         writer = self._writer
         core = self.core
         length = core.length
-        if writer is None or writer.start != length or self._fork != core.fork or writer.broken or writer.pending:
+        if (
+            writer is None
+            or writer.start != length
+            or self._fork != core.fork
+            or writer.broken
+            or writer.pending
+        ):
             writer = self._writer = Writer(self.tree_at(length), length)
             self._fork = core.fork
         elif writer.tree.loaded > _MAX_LOADED_NODES:
@@ -173,7 +187,7 @@ class _InBatch:
 
 
 class _View:
-    """Reading, which is the same for a bee, a sub, a checkout and a batch: encodings and a prefix over a source."""
+    """Reading, the same for a bee, a sub, a checkout and a batch: encodings and a prefix over a source."""
 
     def __init__(self, source: _Source, keys: Codec, values: Codec, prefix: bytes) -> None:
         self._source = source
@@ -255,7 +269,8 @@ class _View:
                 if limit == 0:
                     return
                 if tree.writes != writes:
-                    # Somebody wrote: go on behind this key, in a tree of the version that the iteration began with.
+                    # Somebody wrote: go on behind this key, in a tree of the version that the iteration began
+                    # with.
                     tree = source.tree_at(version)
                     writes = tree.writes
                     range_ = range_.after(key, reverse=reverse)
@@ -293,7 +308,9 @@ class _View:
 
             def may_replace(seq: int) -> bool:
                 stored_key, stored = self._source.block(seq)
-                if cas is not None and not cas(self._entry(seq, stored_key, stored), Entry(writer.next_seq, key, value)):
+                if cas is not None and not cas(
+                    self._entry(seq, stored_key, stored), Entry(writer.next_seq, key, value)
+                ):
                     return False
                 return always or stored != raw_value
 
@@ -312,7 +329,8 @@ class _View:
 class Hyperbee(_View):
     """A sorted key-value store; every put and delete is one block of the core.
 
-    A sub, a checkout and a snapshot are Hyperbees, too. It is a context manager: the bee itself closes its core.
+    A sub, a checkout and a snapshot are Hyperbees, too. It is a context manager: the bee itself closes its
+    core.
 
     Args:
         core: the log. A bee on a core that is not a Hyperbee gives DecodingErrors.
@@ -373,7 +391,10 @@ class Hyperbee(_View):
         return self._delete(writer, key, cas) and self._store(writer)
 
     def batch(self) -> Batch:
-        """Return a batch: its operations are appended in one commit. As a context manager it flushes at the end."""
+        """Return a batch: its operations are appended in one commit.
+
+        As a context manager it flushes at the end.
+        """
         if self._source is not self._live:
             raise NotWritable("a checkout of a Hyperbee can only be read")
         return Batch(self._live, self._keys, self._values, self._prefix)
@@ -426,14 +447,17 @@ class Hyperbee(_View):
     ) -> Iterator[HistoryEntry]:
         """Iterate over the operations in the order they were done, on a sub over those of its keys.
 
-        Bounds are seqs; negative ones count from the end. A put of None in a batch may look like a delete: nothing that is
-        stored tells them apart once a later operation of the batch has rewritten its tree node.
+        Bounds are seqs; negative ones count from the end. A put of None in a batch may look like a delete:
+        nothing that is stored tells them apart once a later operation of the batch has rewritten its tree
+        node.
 
         Raises:
             BlockNotAvailable: while iterating, a block is not stored here.
         """
         version = self.version
-        first = max(1, _from_end(1 if gte is None else gte, version) if gt is None else _from_end(gt, version) + 1)
+        first = max(
+            1, _from_end(1 if gte is None else gte, version) if gt is None else _from_end(gt, version) + 1
+        )
         if lt is not None:
             end = _from_end(lt, version)
         else:
@@ -463,7 +487,7 @@ class Hyperbee(_View):
     def __enter__(self) -> Hyperbee:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -489,8 +513,8 @@ class Hyperbee(_View):
 class Batch(_View):
     """Operations that are appended together; reads see them at once.
 
-    From the first put or delete until flush or close, the bee cannot be written otherwise. As a context manager it flushes at
-    the end, and drops everything when an exception leaves it.
+    From the first put or delete until flush or close, the bee cannot be written otherwise. As a context
+    manager it flushes at the end, and drops everything when an exception leaves it.
     """
 
     def __init__(self, live: _Live, keys: Codec, values: Codec, prefix: bytes) -> None:
@@ -502,7 +526,9 @@ class Batch(_View):
     def put(self, key: Any, value: Any = None, *, cas: CompareAndSwap | None = None) -> bool:
         """Set the value of a key; return whether the batch has a block for it. See Hyperbee.put."""
         self._check_open()
-        return self._put(self._in_batch.writer_for_change(), key, value, cas, always=self._live.always_duplicate)
+        return self._put(
+            self._in_batch.writer_for_change(), key, value, cas, always=self._live.always_duplicate
+        )
 
     def delete(self, key: Any, *, cas: CompareAndSwap | None = None) -> bool:
         """Remove a key; return whether the batch has a block for it. See Hyperbee.delete."""
@@ -534,7 +560,7 @@ class Batch(_View):
     def __enter__(self) -> Batch:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None and not self._ended:
             self.flush()
         else:

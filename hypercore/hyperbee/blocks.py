@@ -3,12 +3,13 @@
     header = 0a string "hyperbee", [12 metadata]          block 0
     metadata = [0a content feed] [12 user data]
     block  = 0a index, 12 key, [1a value]                 every later block: one put or delete
-    index  = (0a level)*                                  the tree nodes that this operation wrote, the root first
+    index  = (0a level)*                              the tree nodes that this operation wrote, the root first
     level  = [0a keys] [12 children]                      one tree node
     keys   = uv seq of the block that holds the key, for each key
     children = uv seq of the block that holds the node, uv its place in the index there, for each child
 
-Every field is: tag, uv length, bytes. uv is an unsigned LEB128 number. On disk and on the wire, do not renumber.
+Every field is: tag, uv length, bytes. uv is an unsigned LEB128 number. On disk and on the wire, do not
+renumber.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ def walk(tree: Tree, range_: Range, *, reverse: bool = False) -> Iterator[tuple[
     root = tree.root_node()
     if root is None:
         return
-    # Per node on the way: the node, the next place of it, and the place where the range ends in it. Even places are
-    # children, odd ones keys: place 2 * i is child i, 2 * i + 1 is key i.
+    # Per node on the way: the node, the next place of it, and the place where the range ends in it. Even
+    # places are children, odd ones keys: place 2 * i is child i, 2 * i + 1 is key i.
     stack: list[tuple[TreeNode, int, int]] = []
     node: TreeNode | None = root
     while node is not None or stack:
@@ -51,7 +51,11 @@ def walk(tree: Tree, range_: Range, *, reverse: bool = False) -> Iterator[tuple[
             first, end = range_.first_place(node.keys), range_.end_place(node.keys)
             if not node.children:
                 keys, seqs = node.keys[first:end], node.seqs[first:end]
-                yield from zip(reversed(keys), reversed(seqs), strict=True) if reverse else zip(keys, seqs, strict=True)
+                yield from (
+                    zip(reversed(keys), reversed(seqs), strict=True)
+                    if reverse
+                    else zip(keys, seqs, strict=True)
+                )
                 node = None
                 continue
             stack.append((node, 2 * end, 2 * first) if reverse else (node, 2 * first, 2 * end))

@@ -1,15 +1,16 @@
 """The B-tree of a Hyperbee in memory: search, insert, delete, and which nodes an operation has to write.
 
-A node that is not the root has 4 to 8 keys; one that reaches 9 is split at once. Nodes are read from the core when they are
-needed. An operation changes the nodes in place, marks them as changed, and ``number`` then gives every changed node its place
-in the block that is going to be written.
+A node that is not the root has 4 to 8 keys; one that reaches 9 is split at once. Nodes are read from the core
+when they are needed. An operation changes the nodes in place, marks them as changed, and ``number`` then
+gives every changed node its place in the block that is going to be written.
 
 Rules that the stored bytes depend on:
 * An overwrite replaces a key where it stands; keys never move for it.
 * The left neighbour lends, or absorbs, before the right one does.
-* A deleted key of an inner node is replaced by its successor only if the leaf left of it has fewer keys than the one right of
-  it, else by its predecessor.
-* The child objects are shared between a parent and the list of a pending batch block: renumbering one is seen by both.
+* A deleted key of an inner node is replaced by its successor only if the leaf left of it has fewer keys than
+  the one right of it, else by its predecessor.
+* The child objects are shared between a parent and the list of a pending batch block: renumbering one is seen
+  by both.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Child:
     Attributes:
         seq: the block; 0 once another node has absorbed it.
         offset: its place in the index of that block.
-        hops: how many nodes of the same block lie on the way to it; bounded, because a foreign block may contain a circle.
+        hops: how many nodes of the same block lie on the way to it; bounded, because a foreign block may
+            contain a circle.
     """
 
     __slots__ = ("hops", "node", "offset", "piece", "seq")
@@ -125,7 +127,8 @@ class Tree:
         has_stale_marks: whether one did.
         writes: how often the tree was changed; whoever walks over it can see that it did.
 
-    An operation that raises an Exception has changed nothing. Every method may raise DecodingError (a block that is not what it should be), and what ``read_block`` raises.
+    An operation that raises an Exception has changed nothing. Every method may raise DecodingError (a block
+    that is not what it should be), and what ``read_block`` raises.
     """
 
     __slots__ = ("_read_block", "has_stale_marks", "keep_marks", "loaded", "root", "writes")
@@ -135,8 +138,8 @@ class Tree:
         self.root = root
         self.loaded = 0
         self.writes = 0
-        # In a batch, the inner nodes that a refused put passed stay marked and are written by the next operation, as the
-        # reference does; outside of a batch it forgets them.
+        # In a batch, the inner nodes that a refused put passed stay marked and are written by the next
+        # operation, as the reference does; outside of a batch it forgets them.
         self.keep_marks = False
         self.has_stale_marks = False
 
@@ -210,7 +213,10 @@ class Tree:
         return True
 
     def delete(self, key: bytes, may_delete: MayReplace | None) -> bool:
-        """Remove a key and return whether that was done; ``may_delete`` is asked first, with the seq of its block."""
+        """Remove a key and return whether that was done.
+
+        ``may_delete`` is asked first, with the seq of the block that holds the key.
+        """
         node = self.root_node()
         path: list[tuple[TreeNode, int]] = []
         while node is not None:
@@ -238,7 +244,7 @@ class Tree:
         return True
 
     def number(self, seq: int) -> list[Child]:
-        """Give every changed node its place in block ``seq``, unmark it, and return the places: the root is the first.
+        """Give every changed node its place in block ``seq``, unmark it, and return the places, root first.
 
         The root is written whether it changed or not; a changed node below an unchanged one is not reached.
         """
@@ -266,7 +272,9 @@ class Tree:
             # A node can only refer to what was written before it, or with it.
             hops = at.hops + 1 if child_seq == seq else 0
             if not 0 < child_seq <= seq or hops > _MAX_DEPTH:
-                raise DecodingError(f"block {seq}: a tree node must not refer to node {offset} of block {child_seq}")
+                raise DecodingError(
+                    f"block {seq}: a tree node must not refer to node {offset} of block {child_seq}"
+                )
             children.append(Child(child_seq, offset, hops=hops))
         keys = []
         for key_seq in seqs:
@@ -302,7 +310,7 @@ class Tree:
     def _find_replacement(
         self, node: TreeNode, place: int, path: list[tuple[TreeNode, int]]
     ) -> tuple[TreeNode, int]:
-        """Extend the path down to the leaf whose first or last key replaces an inner key; return leaf and place."""
+        """Extend the path to the leaf with the key that replaces an inner key; return leaf and place."""
         left = self._descend(node.children[place], last=True)
         right = self._descend(node.children[place + 1], last=False)
         from_right = len(left[-1].keys) < len(right[-1].keys)

@@ -8,7 +8,7 @@ from hypercore.hyperbee.tree import Child, MayReplace, Tree
 
 
 class Pending:
-    """One operation that is not stored yet: its key and value, and the places of the tree nodes that it wrote."""
+    """One operation that is not stored yet: key, value, and the places of the tree nodes it wrote."""
 
     __slots__ = ("key", "value", "written")
 
@@ -68,7 +68,7 @@ class Writer:
         return True
 
     def take_blocks(self) -> list[bytes]:
-        """Return the pending blocks, which are no longer pending then: the caller appends them in one commit."""
+        """Return the pending blocks, no longer pending then: the caller appends them in one commit."""
         self._check()
         pending, self.pending = self.pending, []
         encoded = []
@@ -77,7 +77,8 @@ class Writer:
         for place, operation in enumerate(pending):
             written = operation.written
             if place != last:
-                # Only then encode, block by block: parents in later blocks must see where their children went.
+                # Only then encode, block by block: parents in later blocks must see where their children
+                # went.
                 _compact(written, seq)
             index = blocks.encode_index([child.node.encode() for child in written if child.node is not None])
             encoded.append(blocks.encode_block(index, operation.key, operation.value))

@@ -1,4 +1,4 @@
-"""The records of a whole store: its head, its cores, their names and keys. What is inside a core is the core's business."""
+"""The records of a whole store: its head, its cores, their names and keys. Not what is inside a core."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ class Database:
             stored = wanted if wanted is not None else random_key()
             self._write_head(replace(self._head, seed=stored))
         if wanted is not None and wanted != stored:
-            raise StorageConflict(f"{self.store.name}: another Corestore, with another primary key, is stored there")
+            raise StorageConflict(
+                f"{self.store.name}: another Corestore, with another primary key, is stored there"
+            )
         return stored
 
     def core(self, discovery_key: bytes) -> CoreRecord | None:

@@ -20,7 +20,8 @@ _MAX_OPEN_FILES = 500
 class LevelDB:
     """A KeyValueStore in a directory, which is made if it does not exist.
 
-    A write survives the death of the process at once, and that of the machine as soon as the system has flushed its files.
+    A write survives the death of the process at once, and that of the machine as soon as the system has
+    flushed its files.
 
     Raises:
         StorageLocked: another process, or another object of this one, has it open.

@@ -8,10 +8,11 @@
     04, index data, 02                  hints           contiguous length
     04, index data, 03, index block     block           as it was signed
     04, index data, 04, index node      tree node
-    04, index data, 05, index page, 00  bitfield page   32768 blocks; only where a block below the length is missing
+    04, index data, 05, index page, 00  bitfield page   of 32768 blocks; only where one is missing
     04, index data, 06, string key      user data
 
-``index`` and ``string`` are those of hypercore.encoding. Blocks below the contiguous length are all there and need no page.
+``index`` and ``string`` are those of hypercore.encoding. Blocks below the contiguous length are all there and
+need no page.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class CoreKeys:
 
 @dataclass(frozen=True, slots=True)
 class StoreHead:
-    """The record of the store itself: the next free pointers, the Corestore's seed, the core that was made first."""
+    """The store itself: the next free pointers, the Corestore's seed, the core that was made first."""
 
     cores: int = 0
     datas: int = 0
@@ -200,7 +201,10 @@ class Auth:
 
 @dataclass(frozen=True, slots=True)
 class CoreHead:
-    """The signed state of a core; ``timestamp`` (ms since 1970) says when it was written, peers never see it."""
+    """The signed state of a core.
+
+    ``timestamp`` (ms since 1970) says when it was written; peers never see it.
+    """
 
     fork: int
     length: int
@@ -231,7 +235,9 @@ class CoreHead:
         return cls(fork, length, tree_hash, signature or None, timestamp)
 
 
-def encode_core_head(fork: int, length: int, tree_hash: bytes, signature: bytes, timestamp: int | None) -> bytes:
+def encode_core_head(
+    fork: int, length: int, tree_hash: bytes, signature: bytes, timestamp: int | None
+) -> bytes:
     """Return a core head as stored; the fields of CoreHead, for those who write one per append."""
     when = b"\x00" if timestamp is None else b"\x01" + timestamp.to_bytes(8, "little")
     return b"".join((encode_uint(fork), encode_uint(length), tree_hash, encode_buffer(signature), when))
