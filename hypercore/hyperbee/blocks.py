@@ -3,7 +3,7 @@
     header = 0a string "hyperbee", [12 metadata]          block 0
     metadata = [0a content feed] [12 user data]
     block  = 0a index, 12 key, [1a value]                 every later block: one put or delete
-    index  = (0a level)*                              the tree nodes that this operation wrote, the root first
+    index  = (0a level)*                                  the tree nodes that it wrote, the root first
     level  = [0a keys] [12 children]                      one tree node
     keys   = uv seq of the block that holds the key, for each key
     children = uv seq of the block that holds the node, uv its place in the index there, for each child
