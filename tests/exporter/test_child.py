@@ -1,0 +1,113 @@
+"""One child process: what it reports, how it ends, and that nothing of it is left."""
+
+import os
+import signal
+import sys
+import threading
+
+import pytest
+
+from exporter.child import OUTPUT_LIMIT, run_child
+from exporter.stopping import Canceled, Stop
+from tests.exporter.processes import gone
+from tests.waiting import wait_for
+
+REPORT = "import os, sys; report = int(sys.argv[sys.argv.index('--report-fd') + 1])\n"
+IGNORE_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+HANG = "import signal\nwhile True: signal.pause()\n"
+SPAWN_A_CHILD = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], stdin=subprocess.DEVNULL)
+open("grandchild", "w").write(str(child.pid))
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs Python source as a child."""
+
+    def run_source(source, *, timeout_s=60.0, stop=None):
+        command = [sys.executable, "-c", REPORT + source]
+        stop = stop or Stop()
+        return run_child(command, directory=tmp_path, environment=os.environ, timeout_s=timeout_s, stop=stop)
+
+    return run_source
+
+
+def stop_once_there_is(path):
+    """A stop that is set as soon as the child has written ``path``."""
+    stop = Stop()
+
+    def watch():
+        wait_for(path.exists, f"the child to write {path.name}")
+        stop.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    return stop
+
+
+def test_the_lines_of_the_report_and_the_output_come_back(run):
+    ending = run("os.write(report, b'one\\ntwo\\n'); print('out'); print('err', file=sys.stderr)")
+    assert (ending.exit_status, ending.timed_out, ending.report) == (0, False, [b"one", b"two"])
+    assert sorted(ending.output.split()) == ["err", "out"]
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        pytest.param("sys.exit(3)", 3, id="exit-code"),
+        pytest.param("os.kill(os.getpid(), 11)", -signal.SIGSEGV, id="segmentation-fault"),
+        pytest.param("os.kill(os.getpid(), 9)", -signal.SIGKILL, id="killed"),
+    ],
+)
+def test_the_exit_status_comes_back(run, source, status):
+    assert run(source).exit_status == status
+
+
+def test_a_long_report_comes_back_whole_and_of_a_long_output_its_end(run):
+    ending = run("os.write(report, b'x' * 1_000_000); print('y' * 1_000_000, 'the end')")
+    assert len(ending.report[0]) == 1_000_000
+    assert len(ending.output) == OUTPUT_LIMIT
+    assert ending.output.endswith("the end\n")
+
+
+@pytest.mark.parametrize("source", [HANG, IGNORE_SIGTERM + HANG], ids=["hangs", "hangs-and-ignores-SIGTERM"])
+def test_a_child_that_takes_too_long_is_killed(run, source):
+    assert run(source, timeout_s=0.5).timed_out
+
+
+@pytest.mark.parametrize("source", [HANG, IGNORE_SIGTERM + HANG], ids=["hangs", "hangs-and-ignores-SIGTERM"])
+def test_a_child_is_killed_on_request(run, tmp_path, source):
+    me = "open('me', 'w').write(str(os.getpid()))\n"
+    with pytest.raises(Canceled):
+        run(me + source, stop=stop_once_there_is(tmp_path / "me"))
+    assert gone(int((tmp_path / "me").read_text()))
+
+
+def test_a_request_made_earlier_counts_too(run):
+    stop = Stop()
+    stop.set()
+    with pytest.raises(Canceled):
+        run(HANG, stop=stop)
+
+
+def test_what_the_child_started_is_killed_when_it_ends(run, tmp_path):
+    run(SPAWN_A_CHILD)
+    grandchild = int((tmp_path / "grandchild").read_text())
+    wait_for(lambda: gone(grandchild), "the grandchild to be gone")
+
+
+def test_the_child_has_no_input(run):
+    assert run("print(sys.stdin.read(), 'end of file')").output.strip() == "end of file"
+
+
+def test_a_command_that_is_not_there_cannot_be_started(tmp_path):
+    with pytest.raises(OSError, match="no-such-command"):
+        run_child(["no-such-command"], directory=tmp_path, environment={}, timeout_s=60, stop=Stop())
+
+
+def test_no_file_descriptor_is_left_open(run):
+    stop = Stop()
+    before = set(os.listdir("/proc/self/fd"))
+    run("print('done')", stop=stop)
+    wait_for(lambda: set(os.listdir("/proc/self/fd")) == before, "all descriptors to be closed")

@@ -1,0 +1,132 @@
+"""The results in their bee: what is stored, what comes back after a restart, what is skipped."""
+
+import math
+
+import pytest
+
+from exporter.experiment import Outcome
+from exporter.results import Results
+from hypercore import Corestore, Hyperbee
+from hypercore.errors import StorageLocked
+from tests.exporter.builders import PROVENANCE, experiment, result
+
+WRITE, READ = experiment("write"), experiment("read")
+KEY = "nrBlocks=10_blockByteSize=100"
+PASSED = Outcome(run_time_s=0.25, rounds=3, stats={"min": 0.2, "max": 0.3})
+STORED = {"success": True, "runTimeS": 0.25, "params": WRITE.params, "name": WRITE.title, "timestamp": 1234}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "store"
+
+
+def stored_value(path, name="write", key=KEY):
+    """What another program finds in the bee."""
+    with Corestore(path) as store:
+        bee = Hyperbee(store.get(name="res-bee"), key_encoding="utf-8", value_encoding="json")
+        entry = bee.sub(name).get(key)
+        return entry and entry.value
+
+
+def store_value(path, value, name="write", key=KEY, encoding="json"):
+    """Leave something in the bee, as another program may."""
+    with Corestore(path) as store:
+        bee = Hyperbee(store.get(name="res-bee"), key_encoding="utf-8", value_encoding=encoding)
+        bee.sub(name).put(key, value)
+
+
+def test_a_stored_result_has_the_fields_of_the_javascript_tool_and_more(path):
+    with Results(path, PROVENANCE) as results:
+        results.put(result(WRITE, run_time_s=0.25, timestamp_ms=1234), PASSED)
+    assert stored_value(path) == STORED | {
+        "rounds": 3,
+        "stats": {"min": 0.2, "max": 0.3},
+        "error": None,
+        "revision": "abc123",
+        "versions": PROVENANCE.versions,
+        "machine": PROVENANCE.machine,
+    }
+
+
+def test_a_failed_run_is_stored_with_minus_one_and_its_reason(path):
+    with Results(path, PROVENANCE) as results:
+        results.put(result(WRITE, run_time_s=None, error="timed out"), Outcome(error="timed out"))
+    value = stored_value(path)
+    assert (value["success"], value["runTimeS"], value["error"], value["stats"]) == (
+        False,
+        -1,
+        "timed out",
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("run_time_s", "error"),
+    [(0.25, None), (0.0, None), (None, "boom")],
+    ids=["passed", "in-no-time", "failed"],
+)
+def test_a_result_comes_back_after_a_restart(path, run_time_s, error):
+    one = result(WRITE, run_time_s=run_time_s, error=error)
+    with Results(path, PROVENANCE) as results:
+        results.put(one, PASSED)
+    with Results(path, PROVENANCE) as results:
+        assert results.load([WRITE, READ]) == [one]
+
+
+def test_the_last_of_many_results_comes_back():
+    with Results(None, PROVENANCE) as results:
+        for seconds in (1.0, 2.0, 3.0):
+            results.put(result(WRITE, run_time_s=seconds), PASSED)
+        assert [loaded.run_time_s for loaded in results.load([WRITE])] == [3.0]
+
+
+def test_results_of_other_parameters_and_experiments_do_not_mix():
+    other = experiment("write", nrBlocks=10, blockByteSize=0)
+    with Results(None, PROVENANCE) as results:
+        results.put(result(WRITE, run_time_s=1.0), PASSED)
+        results.put(result(READ, run_time_s=2.0), PASSED)
+        results.put(result(other, run_time_s=3.0), PASSED)
+        assert [loaded.run_time_s for loaded in results.load([READ, other])] == [2.0, 3.0]
+
+
+def test_a_value_of_the_javascript_tool_is_understood(path):
+    store_value(path, STORED)
+    with Results(path, PROVENANCE) as results:
+        assert results.load([WRITE]) == [result(WRITE, run_time_s=0.25, timestamp_ms=1234)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("text", id="no-object"),
+        pytest.param(None, id="null"),
+        pytest.param({}, id="empty"),
+        pytest.param(STORED | {"runTimeS": "fast"}, id="run-time-is-text"),
+        pytest.param(STORED | {"runTimeS": True}, id="run-time-is-a-truth"),
+        pytest.param(STORED | {"runTimeS": None}, id="run-time-is-null"),
+        pytest.param(STORED | {"runTimeS": math.inf}, id="run-time-is-infinite"),
+        pytest.param(STORED | {"timestamp": "today"}, id="timestamp-is-text"),
+        pytest.param(STORED | {"timestamp": -1}, id="timestamp-before-1970"),
+        pytest.param(STORED | {"timestamp": 1e300}, id="timestamp-beyond-the-calendar"),
+    ],
+)
+def test_an_entry_that_makes_no_sense_is_skipped_with_a_warning(path, caplog, value):
+    store_value(path, value)
+    store_value(path, STORED, name="read")
+    with Results(path, PROVENANCE) as results:
+        assert [loaded.experiment for loaded in results.load([WRITE, READ])] == [READ]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert f"write {KEY}" in caplog.text
+
+
+def test_an_entry_that_is_not_even_json_is_skipped_with_a_warning(path, caplog):
+    store_value(path, b"\xff{", encoding="binary")
+    with Results(path, PROVENANCE) as results:
+        assert results.load([WRITE]) == []
+    assert f"write {KEY}" in caplog.text
+
+
+def test_a_store_that_is_open_elsewhere_is_refused_by_its_path(path):
+    with Results(path, PROVENANCE), pytest.raises(StorageLocked, match=str(path)):
+        Results(path, PROVENANCE)
