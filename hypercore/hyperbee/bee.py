@@ -47,12 +47,9 @@ class _Source(Protocol):
 class _Live:
     """The newest version, shared by a bee and its subs; its tree stays in memory between operations."""
 
-    def __init__(
-        self, core: Hypercore, metadata: Metadata | None, *, always_duplicate: bool, read_only: bool
-    ) -> None:
+    def __init__(self, core: Hypercore, metadata: Metadata | None, *, read_only: bool) -> None:
         self.core = core
         self.metadata = metadata
-        self.always_duplicate = always_duplicate
         self.read_only = read_only
         self.batch_is_open = False
         self._writer: Writer | None = None
@@ -337,7 +334,8 @@ class Hyperbee(_View):
         key_encoding: "binary", "utf-8", "json", ... or a codec; keys are sorted by their bytes.
         value_encoding: the same for values.
         metadata: what the header of a new bee carries.
-        always_duplicate: whether putting the value that is there already writes a block.
+        always_duplicate: whether putting the value that is there already writes a block; in a sub it always
+            does, as in the reference.
         read_only: refuse to write, also where the core could be written.
     """
 
@@ -351,8 +349,9 @@ class Hyperbee(_View):
         always_duplicate: bool = True,
         read_only: bool = False,
     ) -> None:
-        self._live = _Live(core, metadata, always_duplicate=always_duplicate, read_only=read_only)
+        self._live = _Live(core, metadata, read_only=read_only)
         self._owns_core = True
+        self._always_duplicate = always_duplicate
         super().__init__(self._live, codec(key_encoding), codec(value_encoding), b"")
 
     @property
@@ -379,7 +378,7 @@ class Hyperbee(_View):
             StorageError: nothing was written.
         """
         writer = self._writer()
-        return self._put(writer, key, value, cas, always=self._live.always_duplicate) and self._store(writer)
+        return self._put(writer, key, value, cas, always=self._always_duplicate) and self._store(writer)
 
     def delete(self, key: Any, *, cas: CompareAndSwap | None = None) -> bool:
         """Remove a key and return whether a block was written; a key that is not there writes none.
@@ -397,7 +396,9 @@ class Hyperbee(_View):
         """
         if self._source is not self._live:
             raise NotWritable("a checkout of a Hyperbee can only be read")
-        return Batch(self._live, self._keys, self._values, self._prefix)
+        return Batch(
+            self._live, self._keys, self._values, self._prefix, always_duplicate=self._always_duplicate
+        )
 
     def sub(
         self,
@@ -497,6 +498,7 @@ class Hyperbee(_View):
         bee = Hyperbee.__new__(Hyperbee)
         bee._live = self._live
         bee._owns_core = False
+        bee._always_duplicate = True  # as the reference: the option does not pass on to subs
         _View.__init__(bee, source, keys, values, prefix)
         return bee
 
@@ -517,8 +519,11 @@ class Batch(_View):
     manager it flushes at the end, and drops everything when an exception leaves it.
     """
 
-    def __init__(self, live: _Live, keys: Codec, values: Codec, prefix: bytes) -> None:
+    def __init__(
+        self, live: _Live, keys: Codec, values: Codec, prefix: bytes, *, always_duplicate: bool
+    ) -> None:
         self._live = live
+        self._always_duplicate = always_duplicate
         self._in_batch = _InBatch(live)
         self._ended = False
         super().__init__(self._in_batch, keys, values, prefix)
@@ -526,9 +531,7 @@ class Batch(_View):
     def put(self, key: Any, value: Any = None, *, cas: CompareAndSwap | None = None) -> bool:
         """Set the value of a key; return whether the batch has a block for it. See Hyperbee.put."""
         self._check_open()
-        return self._put(
-            self._in_batch.writer_for_change(), key, value, cas, always=self._live.always_duplicate
-        )
+        return self._put(self._in_batch.writer_for_change(), key, value, cas, always=self._always_duplicate)
 
     def delete(self, key: Any, *, cas: CompareAndSwap | None = None) -> bool:
         """Remove a key; return whether the batch has a block for it. See Hyperbee.delete."""

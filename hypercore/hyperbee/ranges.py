@@ -18,6 +18,11 @@ class Range:
     upper: bytes | None = None
     upper_included: bool = False
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the bounds leave no room for any key."""
+        return self.lower is not None and self.upper is not None and self.lower > self.upper
+
     def after(self, key: bytes, *, reverse: bool) -> Range:
         """Return what is left of the range when a walk in that direction has seen ``key``."""
         if reverse:
@@ -40,7 +45,7 @@ class Range:
 def walk(tree: Tree, range_: Range, *, reverse: bool = False) -> Iterator[tuple[bytes, int]]:
     """Iterate over key and seq of all keys of a range, in key order. The tree must not change meanwhile."""
     root = tree.root_node()
-    if root is None:
+    if root is None or range_.is_empty:
         return
     # Per node on the way: the node, the next place of it, and the place where the range ends in it. Even
     # places are children, odd ones keys: place 2 * i is child i, 2 * i + 1 is key i.
