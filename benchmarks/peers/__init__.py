@@ -1,0 +1,1 @@
+"""Compares the hypercore package with the JavaScript reference: ``python -m benchmarks.peers``."""

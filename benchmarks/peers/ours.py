@@ -1,0 +1,166 @@
+"""The Python side of the comparison: does one operation and prints how long it took.
+
+    python -m benchmarks.peers.ours OPERATION DIRECTORY BLOCKS BLOCK_SIZE
+
+reference.mjs is its counterpart. Another operation is one more function in each, and its name in OPERATIONS.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any, TypeVar
+
+from hypercore import Corestore, Hyperbee, Hypercore
+
+_BATCH = 100
+
+T = TypeVar("T")
+
+
+class Work:
+    """The data of one run. Only what goes through ``timed`` counts.
+
+    Attributes:
+        seconds: how long that took, None before.
+    """
+
+    def __init__(self, directory: str, count: int, block_size: int) -> None:
+        self.directory = directory
+        self.count = count
+        self.block = b"a" * block_size
+        self.value = "a" * block_size
+        self.seconds: float | None = None
+
+    def timed(self, run: Callable[[], T]) -> T:
+        """Call ``run``, keep how long it took, and return its result."""
+        start = perf_counter()
+        result = run()
+        self.seconds = perf_counter() - start
+        return result
+
+    @contextmanager
+    def core(self) -> Iterator[Hypercore]:
+        """Open the core; the same one every time."""
+        with Corestore(self.directory, primary_key=b"\x01" * 32) as store:
+            yield store.get(name="core")
+
+    def append_batches(self, core: Hypercore) -> None:
+        """Append all blocks, in batches."""
+        for done in range(0, self.count, _BATCH):
+            core.append([self.block] * min(_BATCH, self.count - done))
+
+    def put_all(self, bee: Hyperbee) -> None:
+        """Put all entries, one at a time."""
+        for i in range(self.count):
+            bee.put(f"key{i}", self.value)
+
+    def get_all(self, bee: Hyperbee) -> int:
+        """Get all entries and return how many characters their values have."""
+        characters = 0
+        for i in range(self.count):
+            entry = bee.get(f"key{i}")
+            if entry is None:
+                raise LookupError(f"key{i} is not in the bee")
+            characters += len(entry.value)
+        return characters
+
+
+Outcome = dict[str, Any]
+"""What a run has to agree on with the other side."""
+
+
+def _describe(core: Hypercore) -> Outcome:
+    return {"length": core.length, "byteLength": core.byte_length, "treeHash": core.tree_hash().hex()}
+
+
+def append(work: Work) -> Outcome:
+    """Append blocks one at a time."""
+
+    def append_all() -> None:
+        for _ in range(work.count):
+            core.append(work.block)
+
+    with work.core() as core:
+        work.timed(append_all)
+        return _describe(core)
+
+
+def append_batch(work: Work) -> Outcome:
+    """Append blocks in batches."""
+    with work.core() as core:
+        work.timed(lambda: work.append_batches(core))
+        return _describe(core)
+
+
+def _reading(work: Work, read: Callable[[Hypercore], int]) -> Outcome:
+    """Time ``read``, which returns the bytes it read, on a core that was filled, closed and opened again."""
+    with work.core() as core:
+        work.append_batches(core)
+    with work.core() as core:
+        return {"bytesRead": work.timed(lambda: read(core)), **_describe(core)}
+
+
+def get(work: Work) -> Outcome:
+    """Get blocks one at a time."""
+
+    def get_all(core: Hypercore) -> int:
+        size = 0
+        for i in range(work.count):
+            size += len(core.get(i))
+        return size
+
+    return _reading(work, get_all)
+
+
+def stream(work: Work) -> Outcome:
+    """Iterate over all blocks."""
+    return _reading(work, lambda core: sum(len(block) for block in core.read_stream()))
+
+
+def get_many(work: Work) -> Outcome:
+    """Get all blocks at once."""
+    return _reading(work, lambda core: sum(map(len, core.get_many(range(work.count)))))
+
+
+def _bee(core: Hypercore) -> Hyperbee:
+    return Hyperbee(core, key_encoding="utf-8", value_encoding="utf-8")
+
+
+def bee_put(work: Work) -> Outcome:
+    """Put entries into a Hyperbee one at a time."""
+    with work.core() as core:
+        bee = _bee(core)
+        work.timed(lambda: work.put_all(bee))
+        return _describe(core)
+
+
+def bee_get(work: Work) -> Outcome:
+    """Get the entries of a Hyperbee one at a time, for the second time."""
+    with work.core() as core:
+        bee = _bee(core)
+        work.put_all(bee)
+        work.get_all(bee)
+        return {"charactersRead": work.timed(lambda: work.get_all(bee)), **_describe(core)}
+
+
+OPERATIONS: dict[str, Callable[[Work], Outcome]] = {
+    operation.__name__: operation
+    for operation in (append, append_batch, get, stream, get_many, bee_put, bee_get)
+}
+"""What can be compared, by name."""
+
+
+def main(arguments: list[str]) -> None:
+    """Run what the command line says."""
+    operation, directory, count, block_size = arguments
+    work = Work(directory, int(count), int(block_size))
+    outcome = OPERATIONS[operation](work)
+    print(json.dumps({"seconds": work.seconds, "outcome": outcome}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,115 @@
+// The JavaScript side of the comparison: does one operation and prints how long it took. ours.py is its counterpart.
+//
+//     node reference.mjs OPERATION DIRECTORY BLOCKS BLOCK_SIZE
+
+import Corestore from 'corestore'
+import Hyperbee from 'hyperbee'
+
+const BATCH = 100
+
+const [operation, directory, ...numbers] = process.argv.slice(2)
+const [count, blockSize] = numbers.map(Number)
+const block = Buffer.alloc(blockSize, 'a')
+const value = 'a'.repeat(blockSize)
+
+let seconds = null
+
+async function timed(run) {
+  const start = process.hrtime.bigint()
+  const result = await run()
+  seconds = Number(process.hrtime.bigint() - start) / 1e9
+  return result
+}
+
+async function withCore(use) {
+  const store = new Corestore(directory, { primaryKey: Buffer.alloc(32, 1), unsafe: true })
+  const core = store.get({ name: 'core' })
+  await core.ready()
+  const result = await use(core)
+  await store.close()
+  return result
+}
+
+async function describe(core) {
+  return { length: core.length, byteLength: core.byteLength, treeHash: (await core.treeHash()).toString('hex') }
+}
+
+async function appendBatches(core) {
+  for (let done = 0; done < count; done += BATCH) {
+    await core.append(Array(Math.min(BATCH, count - done)).fill(block))
+  }
+}
+
+/** Time `read` on a core that has its blocks on disk and was opened afresh; it returns the number of bytes read. */
+async function reading(read) {
+  await withCore(appendBatches)
+  return withCore(async (core) => ({ bytesRead: await timed(() => read(core)), ...(await describe(core)) }))
+}
+
+const openBee = (core) => new Hyperbee(core, { keyEncoding: 'utf-8', valueEncoding: 'utf-8' })
+
+async function putAll(bee) {
+  for (let i = 0; i < count; i++) await bee.put(`key${i}`, value)
+}
+
+async function getAll(bee) {
+  let characters = 0
+  for (let i = 0; i < count; i++) characters += (await bee.get(`key${i}`)).value.length
+  return characters
+}
+
+const operations = {
+  append: () =>
+    withCore(async (core) => {
+      await timed(async () => {
+        for (let i = 0; i < count; i++) await core.append(block)
+      })
+      return describe(core)
+    }),
+
+  append_batch: () =>
+    withCore(async (core) => {
+      await timed(() => appendBatches(core))
+      return describe(core)
+    }),
+
+  get: () =>
+    reading(async (core) => {
+      let bytes = 0
+      for (let i = 0; i < count; i++) bytes += (await core.get(i)).length
+      return bytes
+    }),
+
+  stream: () =>
+    reading(async (core) => {
+      let bytes = 0
+      for await (const each of core.createReadStream()) bytes += each.length
+      return bytes
+    }),
+
+  get_many: () =>
+    reading(async (core) => {
+      const blocks = await Promise.all(Array.from({ length: count }, (_, i) => core.get(i)))
+      return blocks.reduce((bytes, each) => bytes + each.length, 0)
+    }),
+
+  bee_put: () =>
+    withCore(async (core) => {
+      const bee = openBee(core)
+      await bee.ready()
+      await timed(() => putAll(bee))
+      return describe(core)
+    }),
+
+  bee_get: () =>
+    withCore(async (core) => {
+      const bee = openBee(core)
+      await putAll(bee)
+      await getAll(bee)
+      return { charactersRead: await timed(() => getAll(bee)), ...(await describe(core)) }
+    })
+}
+
+if (!(operation in operations)) throw new Error(`reference.mjs has no operation ${operation}`)
+const outcome = await operations[operation]()
+process.stdout.write(`${JSON.stringify({ seconds, outcome })}\n`)

@@ -1,0 +1,23 @@
+// Writes vectors as JSON with one line for each element of a section, so that a change of one vector is a change of one line.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+
+const manifest = new URL('../interop/package.json', import.meta.url)
+
+export function madeWith() {
+  return JSON.parse(readFileSync(manifest, 'utf8')).dependencies
+}
+
+export function writeVectors(name, sections) {
+  const lines = Object.entries(sections).map(([title, section]) => `${JSON.stringify(title)}: ${layOut(section)}`)
+  writeFileSync(new URL(name, import.meta.url), `{\n${lines.join(',\n')}\n}\n`)
+}
+
+function layOut(section) {
+  if (Array.isArray(section)) return `[\n${section.map((each) => JSON.stringify(each)).join(',\n')}\n]`
+  const lines = Object.entries(section).map(([title, value]) => {
+    const text = Array.isArray(value) ? layOut(value) : JSON.stringify(value)
+    return `${JSON.stringify(title)}: ${text}`
+  })
+  return `{\n${lines.join(',\n')}\n}`
+}

@@ -1,0 +1,16 @@
+// Parts of the JavaScript packages below their public interface, for the vector generators.
+
+import { createRequire } from 'node:module'
+
+const require = createRequire(import.meta.url)
+
+export const { Extension } = require('hyperbee/lib/messages')
+export const codecs = require('compact-encoding')
+export const crypto = require('hypercore-crypto')
+export const Hypercore = require('hypercore')
+export const ids = require('hypercore-id-encoding')
+export const indexEncoder = require('index-encoder')
+export const SubEncoder = require('sub-encoder')
+export const Verifier = require('hypercore/lib/verifier')
+export const { manifest: manifestCodec } = require('hypercore/lib/messages')
+export const storedManifestCodec = require('hypercore-storage/encoding/spec/hyperschema').getEncoding('@core/manifest')

@@ -1,0 +1,52 @@
+// The pinned JavaScript packages, and how tests and vector generators open them.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Corestore from 'corestore'
+import Hyperbee from 'hyperbee'
+
+export { Corestore, Hyperbee }
+
+export const hex = (bytes) => (bytes === null || bytes === undefined ? null : Buffer.from(bytes).toString('hex'))
+export const bytes = (text) => (text === null || text === undefined ? null : Buffer.from(text, 'hex'))
+
+/** 32 bytes of the same value. */
+export const fill = (value) => Buffer.alloc(32, value)
+
+/** Run `use(store)` on a store in a temporary directory with a known primary key; close and remove it afterwards. */
+export async function withStore(use, { primaryKey = fill(1), ...options } = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'hypercore-reference-'))
+  try {
+    const store = new Corestore(directory, { primaryKey, unsafe: true, ...options })
+    await store.ready()
+    try {
+      return await use(store)
+    } finally {
+      await store.close()
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** Everything about the state of a core that another implementation has to agree with. */
+export async function describeCore(core) {
+  const { state } = core.core
+  return {
+    length: core.length,
+    byteLength: core.byteLength,
+    fork: core.fork,
+    roots: state.roots.map(describeNode),
+    treeHash: hex(await core.treeHash()),
+    signature: hex(state.signature)
+  }
+}
+
+export const describeNode = ({ index, size, hash }) => ({ index, size, hash: hex(hash) })
+
+export async function readBlocks(core) {
+  const blocks = []
+  for (let index = 0; index < core.length; index++) blocks.push(hex(await core.get(index)))
+  return blocks
+}
