@@ -6,7 +6,6 @@ The names and the bytes are those of the reference's codecs.
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any, Protocol
 
 from hypercore import js_json
@@ -71,7 +70,7 @@ class _Base64:
         text = _text(value).translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
         try:
             return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise BadArgument(f"not base64: {error}") from None
 
     def decode(self, data: bytes) -> str:

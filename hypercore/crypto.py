@@ -45,7 +45,8 @@ def namespaces(name: str, count: int) -> list[bytes]:
     return [blake2b_256(base + bytes((number,))) for number in range(count)]
 
 
-TREE, REPLICATE_INITIATOR, REPLICATE_RESPONDER, MANIFEST, DEFAULT_NAMESPACE, _ = namespaces("hypercore", 6)
+_HYPERCORE = namespaces("hypercore", 6)
+TREE, REPLICATE_INITIATOR, REPLICATE_RESPONDER, MANIFEST, DEFAULT_NAMESPACE, DEFAULT_ENCRYPTION = _HYPERCORE
 (CORESTORE,) = namespaces("corestore", 1)
 ROOT_NAMESPACE = bytes(32)
 """The namespace of a Corestore that no name was given for."""

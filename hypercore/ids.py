@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from binascii import unhexlify
+
 from hypercore.errors import BadArgument
 
 _ALPHABET = "ybndrfg8ejkmcpqxot1uwisza345h769"
@@ -42,7 +44,7 @@ def decode_id(text: str | bytes) -> bytes:
         return _decode_z32(digits)
     if len(digits) == _HEX_CHARACTERS:
         try:
-            return bytes.fromhex(digits)
+            return unhexlify(digits)
         except ValueError:
             raise BadArgument(f"not a hex key: {digits!r}") from None
     raise BadArgument(f"a key has 52 (z-base-32) or 64 (hex) characters, found {len(digits)}: {text!r}")
