@@ -1,0 +1,1 @@
+"""The experiments, and the pytest plugin that parametrises, measures and reports them."""

@@ -1,0 +1,3 @@
+"""Loads the pytest plugin of the experiments, and pytester, with which that plugin is tested."""
+
+pytest_plugins = ["benchmarks.plugin", "pytester"]
