@@ -150,6 +150,8 @@ class Suite:
         command = [sys.executable, "-m", "pytest", "--color=no"]
         command += [f"-p{plugin}" for plugin in PLUGINS]
         command += ["--rootdir", str(root), "--basetemp", str(scratch / "pytest")]
+        # pytest-benchmark makes its directory even when nothing is saved, and ours may be read-only.
+        command += ["--benchmark-storage", f"file://{scratch / 'benchmarks'}"]
         if self._experiments_file:
             command += ["--experiments", str(self._experiments_file)]
         return run_child(
