@@ -17,7 +17,7 @@ from typing import Any, TypeGuard
 from exporter.experiment import FAILED_RUN_TIME, Experiment, Outcome, Result
 from exporter.provenance import Provenance
 from hypercore import Corestore, Hyperbee
-from hypercore.errors import HypercoreError
+from hypercore.errors import HypercoreError, StorageError
 
 CORE_NAME = "res-bee"
 # The end of the year 9999: what a calendar can still show.
@@ -36,8 +36,12 @@ class Results:
             StorageLocked: another process has it open.
             StorageError: it cannot be opened.
         """
+        self._path = path
         self._provenance = provenance
-        self._store = Corestore(path)
+        self._open()
+
+    def _open(self) -> None:
+        self._store = Corestore(self._path)
         self._bee = Hyperbee(self._store.get(name=CORE_NAME), key_encoding="utf-8", value_encoding="json")
 
     def __enter__(self) -> Results:
@@ -69,7 +73,14 @@ class Results:
             "versions": self._provenance.versions,
             "machine": self._provenance.machine,
         }
-        self._bee.sub(result.experiment.name).put(result.experiment.key, value)
+        if self._store.closed:
+            self._open()
+        try:
+            self._bee.sub(result.experiment.name).put(result.experiment.key, value)
+        except StorageError:
+            # A store that failed to write takes nothing more; the next result opens it again.
+            self._store.close()
+            raise
 
     def load(self, experiments: Iterable[Experiment]) -> list[Result]:
         """The results stored earlier for these experiments; entries that make no sense are skipped."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
+from weakref import WeakSet
 
 from hypercore import crypto
-from hypercore.core import CoreState, Hypercore, open_core
+from hypercore.core import Commit, CoreState, Hypercore, open_core
 from hypercore.crypto import KeyPair
 from hypercore.errors import BadArgument, Closed
 from hypercore.ids import decode_id
-from hypercore.storage import Database, LevelDB, Memory
+from hypercore.manifest import Manifest
+from hypercore.storage import Database, open_database
 
 
 class Corestore:
@@ -21,6 +24,7 @@ class Corestore:
     Args:
         path: the directory, made if it does not exist; None keeps everything in memory.
         primary_key: 32 secret bytes; by default those stored there, or new random ones.
+        sync: whether a commit returns only when the disk has it and the machine may die.
 
     Raises:
         StorageConflict: another primary key is stored there.
@@ -29,11 +33,15 @@ class Corestore:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str] | None = None, *, primary_key: bytes | None = None
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        primary_key: bytes | None = None,
+        sync: bool = False,
     ) -> None:
         if primary_key is not None and len(primary_key) != crypto.KEY_SIZE:
             raise BadArgument(f"a primary key has {crypto.KEY_SIZE} bytes, found {len(primary_key)}")
-        database = Database(Memory() if path is None else LevelDB(Path(path) / "db"))
+        database = open_database(path, sync=sync)
         try:
             primary_key = database.seed(primary_key)
         except BaseException:
@@ -46,7 +54,7 @@ class Corestore:
         self._primary_key = primary_key
         self._namespace = namespace
         self._owns_cores = owns_cores
-        self._opened: dict[int, Hypercore] = {}
+        self._opened: WeakSet[Hypercore] = WeakSet()
         self._closed = False
 
     @property
@@ -71,8 +79,19 @@ class Corestore:
         """Return the key pair that belongs to a name; nothing is stored."""
         return crypto.derive_key_pair(self._primary_key, self._namespace, name)
 
+    def commit(self) -> Commit:
+        """Return a commit: what is appended with it, to any cores, is stored together at its end."""
+        self._check_open()
+        return self._cores.commit()
+
     def get(
-        self, *, name: str | None = None, key: bytes | str | None = None, key_pair: KeyPair | None = None
+        self,
+        *,
+        name: str | None = None,
+        key: bytes | str | None = None,
+        key_pair: KeyPair | None = None,
+        manifest: Manifest | None = None,
+        encryption_key: bytes | None = None,
     ) -> Hypercore:
         """Open a core by name, by key, or by key pair; one that does not exist yet is made.
 
@@ -86,20 +105,28 @@ class Corestore:
         """
         self._check_open()
         if name:
-            if key is not None or key_pair is not None:
+            if key is not None or key_pair is not None or manifest is not None:
                 raise BadArgument("a core is opened by name or by key, not by both")
             state = self._cores.by_name(self._namespace, name, self.create_key_pair(name))
-        elif key is not None or key_pair is not None:
-            state = self._cores.by_key(None if key is None else decode_id(key), key_pair)
+        elif key is not None or key_pair is not None or manifest is not None:
+            state = self._cores.by_key(None if key is None else decode_id(key), key_pair, manifest)
         else:
-            raise BadArgument("a core is opened by a name, a key or a key pair, found none of them")
-        core = Hypercore.attached(state, lambda: self._release(core, state))
-        self._opened[id(core)] = core
+            raise BadArgument(
+                "a core is opened by a name, a key, a key pair or a manifest, found none of them"
+            )
+        core = self._cores.attach(state, encryption_key)
+        self._opened.add(core)
         return core
 
-    def _release(self, core: Hypercore, state: CoreState) -> None:
-        del self._opened[id(core)]
-        self._cores.release(state)
+    def cores(self) -> Iterator[bytes]:
+        """Iterate over the keys of all cores that are stored, those of every namespace and of none.
+
+        Raises:
+            Closed: the store is closed.
+            StorageError: while iterating, a record cannot be read.
+        """
+        self._check_open()
+        return self._cores.cores()
 
     def _check_open(self) -> None:
         if self._closed or self._cores.closed:
@@ -113,7 +140,7 @@ class Corestore:
     def close(self) -> None:
         """Close the cores opened here; the store itself closes those of its namespaces, too."""
         self._closed = True
-        for core in list(self._opened.values()):
+        for core in list(self._opened):
             core.close()
         if self._owns_cores:
             self._cores.close()
@@ -129,41 +156,51 @@ class Corestore:
 
 
 class _OpenCores:
-    """The cores of one directory that are open, each with the number of objects on it."""
+    """The cores of one directory that are open, and the objects on them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._open: dict[bytes, CoreState] = {}
-        self._uses: dict[bytes, int] = {}
-        self.name = database.store.name
+        self._states: dict[bytes, CoreState] = {}
+        self._objects: dict[int, Hypercore] = {}
+        self.name = database.name
         self.closed = False
 
     def by_name(self, namespace: bytes, name: str, key_pair: KeyPair) -> CoreState:
         known = self._database.alias(namespace, name)
         if known is None:
-            return self._use(open_core(self._database, key_pair=key_pair, alias=(namespace, name)))
-        return self._use(self._open.get(known) or CoreState(self._database, known))
+            return self._open(key_pair=key_pair, alias=(namespace, name))
+        return self._states.get(known) or CoreState(self._database, known)
 
-    def by_key(self, key: bytes | None, key_pair: KeyPair | None) -> CoreState:
-        if key is not None and key_pair is None:
-            state = self._open.get(crypto.discovery_key(key))
-            if state is not None:
-                return self._use(state)
-        return self._use(open_core(self._database, key=key, key_pair=key_pair))
+    def by_key(self, key: bytes | None, key_pair: KeyPair | None, manifest: Manifest | None) -> CoreState:
+        return self._open(key=key, key_pair=key_pair, manifest=manifest)
 
-    def _use(self, state: CoreState) -> CoreState:
-        # Two states of one core would sign over each other: the one that is open already is the one to use.
-        state = self._open.setdefault(state.discovery_key, state)
-        self._uses[state.discovery_key] = self._uses.get(state.discovery_key, 0) + 1
-        return state
+    def _open(self, **known: Any) -> CoreState:
+        # Two states of one core would sign over each other: one that is open already is the one to use.
+        return open_core(self._database, find_open=self._states.get, **known)
 
-    def release(self, state: CoreState) -> None:
-        key = state.discovery_key
-        self._uses[key] -= 1
-        if not self._uses[key]:
-            del self._uses[key]
-            del self._open[key]
+    def attach(self, state: CoreState, encryption_key: bytes | None) -> Hypercore:
+        """Return another object on a core."""
+        core = Hypercore.attached(state, lambda: self._release(core, state), encryption_key)
+        self._states[state.discovery_key] = state
+        self._objects[id(core)] = core
+        return core
+
+    def cores(self) -> Iterator[bytes]:
+        for discovery_key in self._database.cores():
+            record = self._database.core(discovery_key)
+            if record is not None:
+                yield self._database.auth(record).key
+
+    def commit(self) -> Commit:
+        return Commit(self._database)
+
+    def _release(self, core: Hypercore, state: CoreState) -> None:
+        del self._objects[id(core)]
+        if not any(other.discovery_key == state.discovery_key for other in self._objects.values()):
+            del self._states[state.discovery_key]
 
     def close(self) -> None:
         self.closed = True
+        for core in list(self._objects.values()):
+            core.close()
         self._database.close()

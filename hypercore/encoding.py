@@ -103,14 +103,22 @@ def get_count(buf: bytes, pos: int, item_size: int) -> tuple[int, int]:
 
 
 def encode_index(n: int) -> bytes:
-    """Return the bytes of a number as part of a storage key."""
-    if n <= 0xFB:
+    """Return the bytes of a number as part of a storage key.
+
+    A number that no index can have sorts behind all of them.
+
+    Raises:
+        BadArgument: the number is negative.
+    """
+    if 0 <= n <= 0xFB:
         return _ONE_BYTE[n]
+    if n < 0:
+        raise BadArgument(f"an index is not negative, found {n}")
     if n <= 0xFFFF:
         return _INDEX16(0xFC, n)
     if n <= 0xFFFFFFFF:
         return _INDEX32(0xFD, n)
-    return _INDEX64(0xFE, n)
+    return _INDEX64(0xFE, n) if n <= MAX_UINT else INDEX_END
 
 
 def decode_index(buf: bytes, pos: int) -> tuple[int, int]:
@@ -124,6 +132,11 @@ def decode_index(buf: bytes, pos: int) -> tuple[int, int]:
         raise DecodingError(f"an index was wanted at byte {pos}, found the end of a range")
     raw, pos = get_fixed(buf, pos + 1, 2 << (first - 0xFC))
     return int.from_bytes(raw, "big"), pos
+
+
+def decode_key_string(buf: bytes, pos: int) -> bytes:
+    """Read a byte string that encode_key_string wrote, at the end of a key."""
+    return buf[pos + 1 : -2].replace(b"\x00\x02", b"\x00")
 
 
 def encode_key_string(data: bytes) -> bytes:

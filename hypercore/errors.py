@@ -7,7 +7,9 @@ HypercoreError
  ├─ BlockNotAvailable       the block is not stored here
  ├─ InvalidOperation        the request does not fit the state of the core
  ├─ DecodingError           bytes that are not what they should be (also a ValueError)
- ├─ InvalidSignature        a signature, or the manifest it is checked against, does not hold
+ ├─ InvalidProof            a Merkle proof contradicts itself
+ │   ├─ InvalidChecksum     it leads to another node than the one that is known
+ │   └─ InvalidSignature    a signature, or the manifest it is checked against, does not hold
  └─ StorageError            the storage failed or refused
      ├─ StorageLocked       another process, or another object in this one, has it open
      ├─ StorageCorrupt      what is stored cannot be read back
@@ -59,7 +61,15 @@ class DecodingError(HypercoreError, ValueError):
     """Bytes that do not follow the format they should be in."""
 
 
-class InvalidSignature(HypercoreError):
+class InvalidProof(HypercoreError):
+    """A Merkle proof that does not show what it should."""
+
+
+class InvalidChecksum(InvalidProof):
+    """A proof leads to another node than the one that is known."""
+
+
+class InvalidSignature(InvalidProof):
     """A signature, or the manifest it is checked against, does not hold."""
 
 

@@ -53,6 +53,12 @@ def spans(index: int) -> tuple[int, int]:
     return index - reach, index + reach
 
 
+def contains(index: int, other: int) -> bool:
+    """Return whether a node is, or is below, the node ``index``."""
+    reach = ~index & (index + 1)
+    return index - reach < other < index + reach
+
+
 def leaf_count(index: int) -> int:
     """Return how many leaves are below the node; 1 for a leaf."""
     return ~index & (index + 1)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hypercore import crypto, flat_tree
+from hypercore.encoding import encode_uint, get_count, get_fixed, get_uint
+
+_MIN_NODE_SIZE = 2 + crypto.HASH_SIZE
 
 
 class Node:
@@ -37,6 +40,37 @@ class Node:
 
     def __repr__(self) -> str:
         return f"Node({self.index}, {self.size}, {self.hash.hex()})"
+
+
+def encode_node(node: Node) -> bytes:
+    """Return a node as it is stored and sent: uint index, uint size, hash (32)."""
+    return encode_uint(node.index) + encode_uint(node.size) + node.hash
+
+
+def get_node(buf: bytes, pos: int) -> tuple[Node, int]:
+    """Read a node and return it with the next position.
+
+    Raises:
+        DecodingError: it is cut off.
+    """
+    index, pos = get_uint(buf, pos)
+    size, pos = get_uint(buf, pos)
+    hash_, pos = get_fixed(buf, pos, crypto.HASH_SIZE)
+    return Node(index, size, hash_), pos
+
+
+def get_nodes(buf: bytes, pos: int) -> tuple[list[Node], int]:
+    """Read a list of nodes that has their count in front.
+
+    Raises:
+        DecodingError: it is cut off.
+    """
+    count, pos = get_count(buf, pos, _MIN_NODE_SIZE)
+    nodes = []
+    for _ in range(count):
+        node, pos = get_node(buf, pos)
+        nodes.append(node)
+    return nodes, pos
 
 
 class MerkleTree:

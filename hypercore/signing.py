@@ -2,56 +2,207 @@
 
     signable  = TREE, context (32), tree hash, u64 length, u64 fork
     context   = version 0: the signer's namespace; version 1 and 2: the core's key; compat core: nothing
-    signature = version 0, compat: 64 bytes
-              | version 1 and 2: uint 1, uint signer, 64 bytes, uint patch, uint 0    (one signer: 68 bytes)
+    signature = 64 bytes                                     compat; version 0 with one signer and no patches
+              | array of proof, array of node                everything else
+    proof     = uint signer, 64 bytes, uint patch            version 1 and 2
+              | uint flags, uint signer, 64 bytes,
+                [flag 1: uint start, uint patch, array of uint: places of its nodes]          version 0
+    node      = uint index, uint size, hash (32)
 
-A *compat* core has its signer's public key as key, so no manifest hashes to it.
+A *compat* core has its signer's public key as key, so no manifest hashes to it. A *patch* is how many blocks
+longer the tree was that this signer signed; the nodes lead from the one tree to the other.
 """
 
 from __future__ import annotations
 
-from hypercore import crypto
-from hypercore.errors import BadArgument, InvalidSignature
-from hypercore.manifest import Manifest
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-_ENVELOPE_HEAD = b"\x01\x00"
-_ENVELOPE_TAIL = b"\x00\x00"
+from hypercore import crypto
+from hypercore.crypto import SIGNATURE_SIZE, KeyPair
+from hypercore.encoding import encode_uint, get_count, get_fixed, get_uint
+from hypercore.errors import BadArgument, DecodingError, HypercoreError, InvalidSignature
+from hypercore.manifest import Manifest, Prologue, Signer
+from hypercore.merkle import MerkleTree, Node, get_nodes
+from hypercore.proofs import Proof, UpgradeProof, upgrade_indexes, verify_proof
+
+_PATCHED = 1
+
+_MIN_PROOF_SIZE = 2 + SIGNATURE_SIZE
 
 
 class TreeSigner:
-    """Signs and checks the trees of a core that has a single signer.
+    """Signs the trees of one core with one key pair."""
+
+    __slots__ = ("_context", "_head", "_secret_key", "_tail")
+
+    def __init__(self, context: bytes, secret_key: bytes, head: bytes, tail: bytes) -> None:
+        self._context = context
+        self._secret_key = secret_key
+        self._head = head
+        self._tail = tail
+
+    def sign(self, tree_hash: bytes, length: int, fork: int) -> bytes:
+        """Return the signature of a tree as it is stored and sent.
+
+        Of several signers it is the bare 64 bytes: Authority.assemble puts them together.
+        """
+        message = crypto.signable(self._context, tree_hash, length, fork)
+        return self._head + crypto.sign(message, self._secret_key) + self._tail
+
+
+class Authority:
+    """Who may sign a core: its key and its manifest.
 
     Raises:
-        BadArgument: the manifest names another number of signers.
         InvalidSignature: the manifest does not belong to the key.
     """
 
-    __slots__ = ("_context", "_head", "_public_key", "_tail")
-
     def __init__(self, key: bytes, manifest: Manifest) -> None:
-        if len(manifest.signers) != 1 or manifest.quorum != 1:
-            raise BadArgument(f"one signer was wanted, the manifest has {len(manifest.signers)}")
-        (signer,) = manifest.signers
-        self._public_key = signer.public_key
-        if key == signer.public_key:
-            self._context, self._head, self._tail = b"", b"", b""
-        elif manifest.key() != key:
+        signers = manifest.signers
+        self.is_compat = len(signers) == 1 and signers[0].public_key == key
+        if not self.is_compat and manifest.key() != key:
             raise InvalidSignature(f"the manifest belongs to core {manifest.key().hex()}, not to {key.hex()}")
-        elif manifest.version == 0:
-            self._context, self._head, self._tail = signer.namespace, b"", b""
-        else:
-            self._context, self._head, self._tail = key, _ENVELOPE_HEAD, _ENVELOPE_TAIL
+        self._key = key
+        self._signers = signers
+        self._version = 0 if self.is_compat else manifest.version
+        self._quorum = 1 if self.is_compat else manifest.quorum
+        self._allow_patch = manifest.allow_patch and not self.is_compat
+        self.prologue: Prologue | None = None if self.is_compat else manifest.prologue
+        self._is_bare = (
+            self._version == 0 and len(signers) == 1 and self._quorum == 1 and not self._allow_patch
+        )
 
-    def sign(self, tree_hash: bytes, length: int, fork: int, secret_key: bytes) -> bytes:
-        """Return the signature of a tree as it is stored and sent."""
-        message = crypto.signable(self._context, tree_hash, length, fork)
-        return self._head + crypto.sign(message, secret_key) + self._tail
+    @property
+    def needs_several(self) -> bool:
+        """Whether one signature alone is not enough."""
+        return self._quorum > 1
 
-    def verify(self, tree_hash: bytes, length: int, fork: int, signature: bytes) -> bool:
-        """Return whether the signature holds for the tree."""
-        head, tail = len(self._head), len(self._tail)
-        raw = signature[head : len(signature) - tail]
-        if signature != self._head + raw + self._tail:
+    def names(self, public_key: bytes) -> bool:
+        """Return whether the manifest names a key as a signer."""
+        return any(signer.public_key == public_key for signer in self._signers)
+
+    def signer(self, key_pair: KeyPair) -> TreeSigner:
+        """Return what signs with a key pair.
+
+        Raises:
+            BadArgument: the secret key is missing, or the manifest does not name the public key.
+        """
+        if key_pair.secret_key is None:
+            raise BadArgument("a key pair without a secret key cannot sign")
+        for number, signer in enumerate(self._signers):
+            if signer.public_key == key_pair.public_key:
+                head, tail = b"", b""
+                if not self._is_bare and not self.needs_several:
+                    head, tail = self._around_single(number)
+                return TreeSigner(self._context(signer), key_pair.secret_key, head, tail)
+        raise BadArgument(f"the manifest does not name {key_pair.public_key.hex()} as a signer")
+
+    def assemble(self, signatures: Sequence[tuple[int, bytes]]) -> bytes:
+        """Return the signature of several, given the number of each in the manifest and its 64 bytes."""
+        flags = b"\x00" if self._version == 0 else b""
+        patch = b"" if self._version == 0 else b"\x00"
+        proofs = [flags + encode_uint(number) + raw + patch for number, raw in signatures]
+        return encode_uint(len(proofs)) + b"".join(proofs) + encode_uint(0)
+
+    def verify(self, tree: MerkleTree, fork: int, signature: bytes | None) -> bool:
+        """Return whether the signature, or the manifest's prologue, makes the tree one of this core."""
+        prologue = self.prologue
+        if self._version != 0 and prologue is not None and tree.length <= prologue.length:
+            return tree.length == prologue.length and tree.tree_hash() == prologue.hash
+        if signature is None:
             return False
-        message = crypto.signable(self._context, tree_hash, length, fork)
-        return crypto.verify(message, raw, self._public_key)
+        if self._is_bare:
+            return self._verify_one(self._signers[0], tree, fork, signature)
+        try:
+            proofs = _decode(signature, self._version)
+        except DecodingError:
+            return False
+        return self._quorum > 0 and self._verify_quorum(tree, fork, proofs)
+
+    def _around_single(self, number: int) -> tuple[bytes, bytes]:
+        """Return what stands before and behind the 64 bytes when they are all that is needed."""
+        if self._version == 0:
+            return b"\x01\x00" + encode_uint(number), b"\x00"
+        return b"\x01" + encode_uint(number), b"\x00\x00"
+
+    def _verify_quorum(self, tree: MerkleTree, fork: int, proofs: Sequence[_SignerProof]) -> bool:
+        if len(proofs) < self._quorum:
+            return False
+        seen = set()
+        for proof in proofs[: self._quorum]:
+            if proof.signer >= len(self._signers) or proof.signer in seen:
+                return False
+            seen.add(proof.signer)
+            signed = tree
+            if proof.patch and self._allow_patch:
+                try:
+                    signed = _grow(tree, proof)
+                except HypercoreError:
+                    return False
+            if not self._verify_one(self._signers[proof.signer], signed, fork, proof.signature):
+                return False
+        return True
+
+    def _verify_one(self, signer: Signer, tree: MerkleTree, fork: int, signature: bytes) -> bool:
+        message = crypto.signable(self._context(signer), tree.tree_hash(), tree.length, fork)
+        return crypto.verify(message, signature, signer.public_key)
+
+    def _context(self, signer: Signer) -> bytes:
+        if self.is_compat:
+            return b""
+        return signer.namespace if self._version == 0 else self._key
+
+
+@dataclass(slots=True)
+class _SignerProof:
+    signer: int
+    signature: bytes
+    patch: int
+    nodes: dict[int, Node]
+
+
+def _grow(tree: MerkleTree, proof: _SignerProof) -> MerkleTree:
+    """Return the longer tree that a signer has signed."""
+    to = tree.length + proof.patch
+    nodes = [proof.nodes[index] for index in upgrade_indexes(2 * tree.length, 2 * to) if index in proof.nodes]
+    upgrade = UpgradeProof(tree.length, proof.patch, nodes, [], None)
+    return verify_proof(tree, Proof(0, upgrade=upgrade)).tree
+
+
+def _decode(buf: bytes, version: int) -> list[_SignerProof]:
+    """Read an assembled signature; what follows it is ignored, as the reference does."""
+    count, pos = get_count(buf, 0, _MIN_PROOF_SIZE)
+    proofs: list[_SignerProof] = []
+    places: list[list[int]] = []
+    for _ in range(count):
+        patch = flags = 0
+        chosen: list[int] = []
+        if version == 0:
+            flags, pos = get_uint(buf, pos)
+        signer, pos = get_uint(buf, pos)
+        raw, pos = get_fixed(buf, pos, SIGNATURE_SIZE)
+        if version != 0:
+            patch, pos = get_uint(buf, pos)
+        elif flags & _PATCHED:
+            _, pos = get_uint(buf, pos)
+            patch, pos = get_uint(buf, pos)
+            chosen, pos = _get_uints(buf, pos)
+        proofs.append(_SignerProof(signer, raw, patch, {}))
+        places.append(chosen)
+    nodes, pos = get_nodes(buf, pos)
+    shared = {node.index: node for node in nodes}
+    for proof, chosen in zip(proofs, places, strict=True):
+        if any(place >= len(nodes) for place in chosen):
+            raise DecodingError(f"a signature refers to one of {len(nodes)} nodes by a larger number")
+        proof.nodes = shared if version != 0 else {nodes[place].index: nodes[place] for place in chosen}
+    return proofs
+
+
+def _get_uints(buf: bytes, pos: int) -> tuple[list[int], int]:
+    count, pos = get_count(buf, pos, 1)
+    numbers = []
+    for _ in range(count):
+        number, pos = get_uint(buf, pos)
+        numbers.append(number)
+    return numbers, pos

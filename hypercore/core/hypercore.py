@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import NoReturn, cast
+from weakref import WeakSet
 
-from hypercore.core.state import CoreState, open_core
+from hypercore.core.audit import audit_core
+from hypercore.core.batch import CoreBatch, check_length
+from hypercore.core.branches import BranchState, open_branch
+from hypercore.core.commits import Commit
+from hypercore.core.info import CoreInfo
+from hypercore.core.opening import open_core
+from hypercore.core.state import CoreState, SnapshotState, View
+from hypercore.core.userdata import UserData
 from hypercore.crypto import KeyPair
 from hypercore.encoding import encode_index
-from hypercore.errors import BadArgument, BlockNotAvailable, Closed
+from hypercore.encryption import PADDING, BlockEncryption
+from hypercore.errors import BadArgument, Closed, NotWritable
 from hypercore.ids import decode_id, encode_id
 from hypercore.manifest import Manifest
-from hypercore.storage import Database, LevelDB, Memory
+from hypercore.proofs import Proof, ProofMaker, ProofRequest
+from hypercore.proofs.reorg import Reorg
+from hypercore.storage import open_database
 
 MAX_BLOCK_BYTES = 15 * 1024 * 1024
-"""The largest block: what still fits into one message between peers."""
+"""The largest stored block: what still fits into one message between peers."""
 
 
 class Hypercore:
@@ -31,9 +41,13 @@ class Hypercore:
         key: the core to open, as bytes or id; one that is not stored can be read as far as its blocks arrive.
         key_pair: who signs; with ``key`` equal to its public key the core is a compat core, as old versions
             made them.
+        manifest: who may sign a core that is made; by default the key pair alone.
+        encryption_key: 32 secret bytes; blocks are stored and sent encrypted.
+        sync: whether an append returns only when the disk has it, so that it survives the death of the
+            machine, too.
 
     Raises:
-        BadArgument: key and key pair do not belong together.
+        BadArgument: key, key pair and manifest do not belong together.
         StorageLocked: another process has the directory open.
         StorageError: the directory cannot be used.
     """
@@ -44,32 +58,47 @@ class Hypercore:
         *,
         key: bytes | str | None = None,
         key_pair: KeyPair | None = None,
+        manifest: Manifest | None = None,
+        encryption_key: bytes | None = None,
+        sync: bool = False,
     ) -> None:
         wanted = None if key is None else decode_id(key)
-        database = Database(Memory() if path is None else LevelDB(Path(path) / "db"))
+        database = open_database(path, sync=sync)
         try:
             default = database.default_discovery_key
-            if wanted is None and key_pair is None and default is not None:
-                state = CoreState(database, default)
-            elif wanted is None and key_pair is None:
-                state = open_core(database, key_pair=KeyPair.generate())
+            if wanted is None and key_pair is None and manifest is None:
+                if default is not None:
+                    state = CoreState(database, default)
+                else:
+                    state = open_core(database, key_pair=KeyPair.generate())
             else:
-                state = open_core(database, key=wanted, key_pair=key_pair)
+                state = open_core(database, key=wanted, key_pair=key_pair, manifest=manifest)
+            self._attach(state, state, database.close, encryption_key)
         except BaseException:
             database.close()
             raise
-        self._attach(state, database.close)
 
     @classmethod
-    def attached(cls, state: CoreState, release: Callable[[], None]) -> Hypercore:
+    def attached(
+        cls, state: CoreState, release: Callable[[], None], encryption_key: bytes | None = None
+    ) -> Hypercore:
         """Make another object on an open core; ``release`` is called once, when it closes."""
         core = cls.__new__(cls)
-        core._attach(state, release)
+        core._attach(state, state, release, encryption_key)
         return core
 
-    def _attach(self, state: CoreState, release: Callable[[], None]) -> None:
-        self._state = state
+    def _attach(
+        self, view: View, main: CoreState, release: Callable[[], None], encryption_key: bytes | None
+    ) -> None:
+        self._state = view
+        self._main = main
         self._release: Callable[[], None] | None = release
+        self._encryption_key = encryption_key
+        self._encryption: BlockEncryption | None = None
+        self._sessions: WeakSet[Hypercore] = WeakSet()
+        if encryption_key is not None:
+            is_compat = main.authority is not None and main.authority.is_compat
+            self._encryption = BlockEncryption(view.key, encryption_key, compat=is_compat)
 
     # --- what it is -------------------------------------------------------------------------------
 
@@ -110,12 +139,18 @@ class Hypercore:
 
     @property
     def byte_length(self) -> int:
-        """The bytes of all blocks together."""
-        return self._state.tree.byte_length
+        """The bytes of all blocks together, without what encryption adds."""
+        tree = self._state.tree
+        return tree.byte_length - self.padding * tree.length
+
+    @property
+    def padding(self) -> int:
+        """How many bytes encryption adds to each block."""
+        return 0 if self._encryption is None else PADDING
 
     @property
     def fork(self) -> int:
-        """How often the core was truncated."""
+        """How often the core was truncated, or the number its last truncation gave it."""
         return self._state.fork
 
     @property
@@ -128,40 +163,129 @@ class Hypercore:
         """The signature over the tree as it is sent to peers, None for a core that was never written."""
         return self._state.signature
 
+    @property
+    def user_data(self) -> UserData:
+        """Bytes that the application keeps beside the core, by name; they are not part of the log."""
+        return UserData(self._need_main())
+
     def tree_hash(self, length: int | None = None) -> bytes:
         """Return the hash over the roots of the first ``length`` blocks, by default all.
 
         Raises:
             BadArgument: the core is not that long.
+            InvalidOperation: a node that it needs is not stored.
         """
         state = self._state
         return state.tree_at(state.tree.length if length is None else length).tree_hash()
 
     def verify(self) -> bool:
         """Return whether the signature holds for the tree."""
-        return self._state.verify()
+        state = self._state
+        authority = self._main.authority
+        if state.tree.length == 0 and state.signature is None:
+            return True
+        return authority is not None and authority.verify(state.tree, state.fork, state.signature)
+
+    def info(self) -> CoreInfo:
+        """Return what there is to say about the core, with its size on disk and in memory."""
+        return CoreInfo.of(self._need_main(), self.byte_length, self.padding)
+
+    def audit(self, progress: Callable[[int], None] = lambda blocks: None) -> list[str]:
+        """Check everything that is stored of the core and return what is wrong, one sentence each.
+
+        ``progress`` is called now and then with the number of blocks that were checked since the last call.
+
+        Raises:
+            StorageError: the storage cannot be read.
+        """
+        return list(audit_core(self._need_main(), progress))
 
     # --- writing ----------------------------------------------------------------------------------
 
-    def append(self, blocks: bytes | Sequence[bytes]) -> int:
+    def append(
+        self, blocks: bytes | Sequence[bytes], *, signature: bytes | None = None, commit: Commit | None = None
+    ) -> int:
         """Append one block, or a list of blocks in one commit with one signature, and return the new length.
 
         When it returns, the blocks survive the death of the process.
 
+        Args:
+            blocks: bytes, or a list of bytes.
+            signature: over the new tree, for a core that several have to sign; by default it is made here.
+            commit: of ``Corestore.commit``; the blocks are stored with it and not seen before.
+
         Raises:
-            BadArgument: something else than bytes, or a block of more than MAX_BLOCK_BYTES; nothing was
-                appended.
+            BadArgument: something else than bytes, or a block of more than MAX_BLOCK_BYTES.
+            InvalidSignature: the given signature does not hold for the new tree.
             NotWritable: the secret key is not here.
-            StorageError: the store failed; nothing was appended.
+            StorageError: the store failed.
+
+        After an error nothing was appended.
         """
         if isinstance(blocks, bytes):
             blocks = (blocks,)
+        elif not isinstance(blocks, (list, tuple)):
+            raise BadArgument(f"bytes or a list of bytes wanted, found {type(blocks).__name__}")
+        limit = MAX_BLOCK_BYTES - self.padding
         for block in blocks:
             if not isinstance(block, bytes):
                 raise BadArgument(f"a block is bytes, found {type(block).__name__}")
-            if len(block) > MAX_BLOCK_BYTES:
-                raise BadArgument(f"a block has at most {MAX_BLOCK_BYTES} bytes, found {len(block)}")
-        return self._state.append(blocks) if blocks else self._state.tree.length
+            if len(block) > limit:
+                raise BadArgument(f"a block has at most {limit} bytes, found {len(block)}")
+        state = self._state
+        if not blocks:
+            return state.tree.length
+        if self._encryption is not None:
+            encrypt, fork = self._encryption.encrypt, self._main.fork
+            blocks = [encrypt(index, fork, block) for index, block in enumerate(blocks, state.tree.length)]
+        if state is self._main:
+            if commit is not None:
+                return commit.append(state, blocks, signature)
+            with Commit(state.database, state.batch) as own:
+                return own.append(state, blocks, signature)
+        with Commit(state.database) as own:
+            return own.append_to_branch(self._need_branch(), blocks)
+
+    def truncate(self, length: int, *, fork: int | None = None) -> None:
+        """Cut the core to its first ``length`` blocks, under the next fork or the given one.
+
+        Raises:
+            BadArgument: the fork is not above the present one.
+            InvalidOperation: the core is not that long, or its manifest promises more blocks.
+            NotWritable: the secret key is not here.
+            StorageError: nothing was cut.
+        """
+        with Commit(self._state.database) as commit:
+            if self._state is self._main:
+                commit.truncate(self._main, length, fork)
+            else:
+                commit.truncate_branch(self._need_branch(), length, fork)
+
+    def clear(self, start: int, end: int | None = None) -> None:
+        """Forget a block, or all from ``start`` up to but not including ``end``; the length stays.
+
+        Raises:
+            BadArgument: an index is negative.
+            StorageError: nothing was forgotten.
+        """
+        end = start + 1 if end is None else end
+        if start < 0 or end < 0:
+            raise BadArgument(f"a block index is not negative, found {start} to {end}")
+        main = self._need_main()
+        end = min(end, main.tree.length)
+        if start < end:
+            with Commit(main.database) as commit:
+                commit.clear(main, start, end)
+
+    def purge(self) -> None:
+        """Delete the core with all its records and close this object.
+
+        Raises:
+            StorageError: nothing was deleted.
+        """
+        main = self._need_main()
+        main.database.delete_core(main.record, main.discovery_key)
+        self.close()
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -175,8 +299,8 @@ class Hypercore:
         state = self._state
         block = state.store.get(state.keys.block + encode_index(index))
         if block is None:
-            self._refuse(index)
-        return block
+            block = state.missing_block(index)
+        return block if self._encryption is None else self._encryption.decrypt(index, block)
 
     def get_many(self, indexes: Iterable[int]) -> list[bytes]:
         """Return several blocks, in the order asked for; a ``range`` with step 1 is read in one go.
@@ -185,10 +309,8 @@ class Hypercore:
             BlockNotAvailable: the first one that is not here.
             BadArgument: an index is negative.
         """
-        if isinstance(indexes, range) and indexes.step == 1 and 0 <= indexes.start < indexes.stop:
-            blocks = list(self._range(indexes.start, indexes.stop, reverse=False))
-            if len(blocks) == len(indexes):
-                return blocks
+        if isinstance(indexes, range) and indexes.step == 1 and indexes.start >= 0:
+            return list(self.read_stream(indexes.start, indexes.stop))
         return [self.get(index) for index in indexes]
 
     def has(self, start: int, end: int | None = None) -> bool:
@@ -199,11 +321,10 @@ class Hypercore:
         Raises:
             BadArgument: an index is negative.
         """
-        if end is None:
-            end = start + 1
+        end = start + 1 if end is None else end
         if start < 0 or end < 0:
             raise BadArgument(f"a block index is not negative, found {start} to {end}")
-        return end <= max(self._state.contiguous_length, start)
+        return self._state.has(start, end)
 
     def read_stream(
         self, start: int = 0, end: int | None = None, *, reverse: bool = False
@@ -218,24 +339,188 @@ class Hypercore:
         """
         if start < 0:
             raise BadArgument(f"a block index is not negative, found {start}")
-        length = self._state.tree.length
-        end = length if end is None else end
+        end = self._state.tree.length if end is None else end
         if start >= end:
             return iter(())
-        missing = self._state.contiguous_length
-        if end > missing:
-            raise BlockNotAvailable(max(start, missing), length=length)
-        return self._range(start, end, reverse=reverse)
+        if self._encryption is None:
+            return self._state.blocks(start, end, reverse=reverse)
+        return map(self.get, range(end - 1, start - 1, -1) if reverse else range(start, end))
 
-    def _range(self, start: int, end: int, *, reverse: bool) -> Iterator[bytes]:
+    def seek(self, byte_offset: int) -> tuple[int, int]:
+        """Return the block at a byte offset, and the offset in it.
+
+        Where blocks are empty it stops where the reference does; the end is the block behind the last.
+
+        Raises:
+            BadArgument: the offset is negative or behind the end.
+            InvalidOperation: a tree node that is needed is not stored.
+        """
+        return self._state.seek(byte_offset, self.padding)
+
+    def byte_stream(self, byte_offset: int = 0, byte_length: int | None = None) -> Iterator[bytes]:
+        """Iterate over the bytes from an offset on, by default to the end, in pieces of at most a block.
+
+        Raises:
+            BadArgument: the range is not in the core.
+            BlockNotAvailable: while iterating, a block is not here.
+        """
+        total = self.byte_length
+        rest = total - byte_offset if byte_length is None else byte_length
+        if byte_offset < 0 or rest < 0 or byte_offset + rest > total:
+            raise BadArgument(
+                f"bytes {byte_offset} to {byte_offset + rest} are not in a core of {total} bytes"
+            )
+        if rest == 0:
+            return iter(())
+        index, skip = self.seek(byte_offset)
+        return self._pieces(index, skip, rest)
+
+    def _pieces(self, index: int, skip: int, rest: int) -> Iterator[bytes]:
+        while rest:
+            piece = self.get(index)[skip : skip + rest]
+            if piece:
+                yield piece
+            rest -= len(piece)
+            index, skip = index + 1, 0
+
+    # --- proofs -----------------------------------------------------------------------------------
+
+    def proof(self, request: ProofRequest) -> Proof:
+        """Return the proof of a block, hash, seek or upgrade, for somebody who knows only the key.
+
+        Raises:
+            BlockNotAvailable: the block is not stored here.
+            InvalidOperation: the request does not fit the core, or a node that is needed is not stored.
+        """
         state = self._state
-        prefix = state.keys.block
-        return state.store.values(prefix + encode_index(start), prefix + encode_index(end), reverse=reverse)
+        maker = ProofMaker(
+            state.tree,
+            state.node,
+            fork=state.fork,
+            signature=state.signature,
+            prologue=None if state.manifest is None else state.manifest.prologue,
+        )
+        proof = maker.make(request)
+        if proof.block is not None:
+            index = proof.block.index
+            block = state.store.get(state.keys.block + encode_index(index))
+            proof.block.value = state.missing_block(index) if block is None else block
+        is_compat = self._main.authority is not None and self._main.authority.is_compat
+        if proof.upgrade is not None and not is_compat:
+            proof.manifest = state.manifest
+        return proof
 
-    def _refuse(self, index: int) -> NoReturn:
-        if index < 0:
-            raise BadArgument(f"a block index is not negative, found {index}")
-        raise BlockNotAvailable(index, length=self._state.tree.length)
+    def apply_proof(self, proof: Proof) -> bool:
+        """Check a proof and store what it shows; return whether it belongs to the fork of this core.
+
+        Raises:
+            InvalidOperation: it does not fit what is known here.
+            InvalidProof: it is wrong; nothing of it was stored.
+        """
+        main = self._need_main()
+        with Commit(main.database) as commit:
+            return commit.apply_proof(main, proof)
+
+    def begin_reorg(self, proof: Proof) -> Reorg:
+        """Begin to go over to a higher fork, given the proof of its whole tree.
+
+        Raises:
+            InvalidOperation, InvalidProof: the proof is wrong.
+        """
+        main = self._need_main()
+        prologue = None if main.manifest is None else main.manifest.prologue
+        return Reorg(main.node, main.tree.length, proof, prologue)
+
+    def apply_reorg(self, reorg: Reorg) -> None:
+        """Go over to a higher fork.
+
+        Raises:
+            InvalidSignature: its signature does not hold.
+            InvalidOperation: it is not finished, or not of a higher fork.
+        """
+        main = self._need_main()
+        with Commit(main.database) as commit:
+            commit.reorg(main, reorg)
+
+    def missing_nodes(self, index: int) -> int:
+        """Return how many levels above a tree node are not stored: the ``nodes`` of a request for it."""
+        return self._state.missing_nodes(index)
+
+    # --- views ------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Hypercore:
+        """Return the core as it is now, to be read only; close it when it is no longer needed."""
+        state = SnapshotState(self._state, self._main)
+        return self._view(state, state.close)
+
+    def session(self, name: str | None = None, *, overwrite: bool = False) -> Hypercore:
+        """Return another object on the same core, to be closed by itself.
+
+        With a name it is a branch: it begins with the blocks of this core, what is appended to it is stored
+        beside the core and signed by nobody, and ``commit`` makes it part of the core. It can be opened again
+        by its name, through the core (or branch) that it was made from.
+
+        Args:
+            name: of the branch.
+            overwrite: begin it anew if there is one of that name.
+        """
+        if name is None:
+            return self._view(self._state, _nothing)
+        self._check_open()
+        return self._view(open_branch(self._main, self._state, name, overwrite=overwrite), _nothing)
+
+    def commit(
+        self, session: Hypercore, *, length: int | None = None, signature: bytes | None = None
+    ) -> int | None:
+        """Make the blocks of a branch, by default all, those of this core; return the new length.
+
+        Returns None, and changes nothing, when this core has gone another way since the branch was made.
+
+        Raises:
+            BadArgument: the session is not a branch of this core.
+            InvalidSignature: the given signature does not hold.
+            NotWritable: the secret key is not here.
+            StorageError: nothing was changed.
+        """
+        main = self._need_main()
+        branch = session._state
+        if not isinstance(branch, BranchState) or branch.main is not main:
+            raise BadArgument("only a named session of this core can be committed to it")
+        with Commit(main.database) as commit:
+            return commit.merge(branch, branch.tree.length if length is None else length, signature)
+
+    def batch(self) -> CoreBatch:
+        """Return a batch: blocks that are appended in one commit, with one signature."""
+
+        def append(blocks: Sequence[bytes], expected: int) -> int:
+            check_length(self.length, expected)
+            return self.append(blocks)
+
+        return CoreBatch(self.length, self.get, append)
+
+    def _view(self, state: View, release: Callable[[], None]) -> Hypercore:
+        self._check_open()
+        view = Hypercore.__new__(Hypercore)
+        view._attach(state, self._main, release, self._encryption_key)
+        self._sessions.add(view)
+        return view
+
+    def _need_main(self) -> CoreState:
+        """Return the state that can be changed."""
+        if self._state is not self._main:
+            self._check_open()
+            raise NotWritable("a snapshot can only be read")
+        return self._main
+
+    def _need_branch(self) -> BranchState:
+        if not isinstance(self._state, BranchState):
+            self._check_open()
+            raise NotWritable("a snapshot can only be read")
+        return self._state
+
+    def _check_open(self) -> None:
+        if self._release is None:
+            raise Closed("the core is closed")
 
     # --- closing ----------------------------------------------------------------------------------
 
@@ -245,9 +530,14 @@ class Hypercore:
         return self._release is None
 
     def close(self) -> None:
-        """Close this object; the core itself closes with its last object. Closing twice is fine."""
+        """Close this object and its sessions and snapshots; the core itself closes with its last object.
+
+        Closing twice is fine.
+        """
         release, self._release = self._release, None
         if release is not None:
+            for session in list(self._sessions):
+                session.close()
             self._state = cast(CoreState, _ClosedState(f"core {self.id} is closed"))
             release()
 
@@ -267,6 +557,10 @@ class Hypercore:
         if self.closed:
             return "<Hypercore closed>"
         return f"<Hypercore {self.id} length={self.length} fork={self.fork}>"
+
+
+def _nothing() -> None:
+    """What a session gives back when it closes."""
 
 
 class _ClosedState:

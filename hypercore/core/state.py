@@ -1,108 +1,124 @@
-"""The state of one core, shared by all Hypercore objects that are open on it, and its commits.
+"""What is known of a core, and how its blocks and nodes are read.
 
-A commit is one atomic write batch: blocks, new tree nodes, the signed head. The state in memory changes only
-after the batch was written.
+View is the part that reads, the same for a core, a snapshot of it and a branch. CoreState is the core itself,
+shared by all Hypercore objects that are open on it; what changes it is in hypercore.core.commits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from time import time_ns
+from collections.abc import Iterator
+from typing import NoReturn
+from weakref import WeakSet
 
 from hypercore import crypto, flat_tree
+from hypercore.bitfield import Bitfield
 from hypercore.crypto import KeyPair
-from hypercore.encoding import encode_index
-from hypercore.errors import BadArgument, InvalidOperation, NotWritable, StorageCorrupt
+from hypercore.encoding import decode_index, encode_index
+from hypercore.errors import (
+    BadArgument,
+    BlockNotAvailable,
+    InvalidOperation,
+    InvalidSignature,
+    StorageCorrupt,
+)
 from hypercore.ids import encode_id
 from hypercore.manifest import Manifest
-from hypercore.merkle import MerkleTree, Node
-from hypercore.signing import TreeSigner
+from hypercore.merkle import MerkleTree, Node, get_node
+from hypercore.signing import Authority, TreeSigner
 from hypercore.storage.database import Database
-from hypercore.storage.records import CoreHead, CoreKeys, Hints, decode_node, encode_core_head, encode_node
+from hypercore.storage.keyvalue import Reader
+from hypercore.storage.records import Auth, CoreHead, CoreKeys, Hints
 
 
-class CoreState:
-    """What is known of one core: key, manifest, tree, fork, signature.
+class View:
+    """A core as one can read it.
 
     Attributes:
         key, discovery_key: 32 bytes each.
         manifest: None until it is known.
         key_pair: None when the core is not ours.
-        tree: the tree that ``signature`` signs.
+        database: the store it is in.
+        store: where its records are read.
+        keys: the keys of its records.
+        tree: the tree of its blocks.
+        fork: how often it was truncated.
+        signature: over the tree; None if there is none.
         contiguous_length: how many blocks from the first on are all stored.
-
-    Raises:
-        StorageCorrupt: the stored records contradict each other.
     """
 
+    key: bytes
+    discovery_key: bytes
+    manifest: Manifest | None
+    key_pair: KeyPair | None
+    database: Database
+    store: Reader
+    keys: CoreKeys
     tree: MerkleTree
     fork: int
     signature: bytes | None
     contiguous_length: int
-    _settled: bool
-
-    def __init__(self, database: Database, discovery_key: bytes, key_pair: KeyPair | None = None) -> None:
-        record = database.core(discovery_key)
-        if record is None:
-            raise StorageCorrupt(f"{database.store.name}: core {discovery_key.hex()} has no record")
-        auth = database.auth(record)
-        self.database = database
-        self.store = database.store
-        self.key = auth.key
-        self.discovery_key = discovery_key
-        self.manifest = auth.manifest
-        self.key_pair = key_pair or auth.key_pair
-        self.keys = CoreKeys(record.data_pointer)
-        self._signer = None if self.manifest is None else TreeSigner(self.key, self.manifest)
-        self._batch = self.store.batch()
-        self._load()
 
     @property
     def writable(self) -> bool:
-        """Whether appends can be signed here."""
-        return self._signer is not None and self.key_pair is not None and self.key_pair.secret_key is not None
+        """Whether appends work here."""
+        return False
 
-    def append(self, blocks: Sequence[bytes]) -> int:
-        """Store and sign blocks in one commit and return the new length.
+    def missing_block(self, index: int) -> bytes:
+        """Return a block that has no record here, from wherever else it may be.
 
         Raises:
-            NotWritable: there is no secret key.
-            StorageError: nothing was appended.
+            BadArgument: the index is negative.
+            BlockNotAvailable: it is nowhere.
         """
-        signer, key_pair = self._signer, self.key_pair
-        if signer is None or key_pair is None or key_pair.secret_key is None:
-            raise NotWritable(f"core {encode_id(self.key)} cannot be appended to: its secret key is not here")
-        if not self._settled:
-            self._load()
-        old = self.tree
-        tree, nodes = old.append_block(blocks[0]) if len(blocks) == 1 else old.append_blocks(blocks)
-        length = tree.length
-        tree_hash = tree.tree_hash()
-        signature = signer.sign(tree_hash, length, self.fork, key_pair.secret_key)
-        head = encode_core_head(self.fork, length, tree_hash, signature, time_ns() // 1_000_000)
-        contiguous = length if self.contiguous_length == old.length else self.contiguous_length
+        self._refuse(index)
 
-        keys = self.keys
-        batch = self._batch
-        # From here on an interrupt (Ctrl-C, a time limit) could come between the write and the update of the
-        # state in memory. Signing on from the old state would then fork the core, so the next commit reads
-        # the state again.
-        self._settled = False
-        batch.clear()
-        put = batch.put
-        for index, block in enumerate(blocks, old.length):
-            put(keys.block + encode_index(index), block)
-        for node in nodes:
-            put(keys.node + encode_index(node.index), encode_node(node))
-        put(keys.head, head)
-        if contiguous != self.contiguous_length:
-            put(keys.hints, Hints(contiguous).encode())
-        batch.write()
-        self.tree = tree
-        self.signature = signature
-        self.contiguous_length = contiguous
-        self._settled = True
-        return length
+    def has(self, start: int, end: int) -> bool:
+        """Return whether all blocks from ``start`` up to, not including, ``end`` are stored."""
+        if end > self.tree.length:
+            return start >= end
+        return all(self._has_block(index) for index in range(max(start, self.contiguous_length), end))
+
+    def blocks(self, start: int, end: int, *, reverse: bool = False) -> Iterator[bytes]:
+        """Iterate over stored blocks.
+
+        Raises:
+            BlockNotAvailable: while iterating, one is not stored.
+        """
+        if end <= self.contiguous_length:
+            prefix = self.keys.block
+            blocks = self.store.values(
+                prefix + encode_index(start), prefix + encode_index(end), reverse=reverse
+            )
+            return self._counted(blocks, end - start)
+        return self._blocks_one_by_one(range(end - 1, start - 1, -1) if reverse else range(start, end))
+
+    def _counted(self, blocks: Iterator[bytes], count: int) -> Iterator[bytes]:
+        """Iterate over blocks that are all said to be there, and say so if damaged storage has lost one."""
+        for block in blocks:
+            count -= 1
+            yield block
+        if count:
+            raise StorageCorrupt(
+                f"{self.database.name}: {count} blocks of core {encode_id(self.key)} are lost: audit it"
+            )
+
+    def node(self, index: int) -> Node | None:
+        """Return a tree node, None if it is not stored."""
+        stored = self.store.get(self.keys.node + encode_index(index))
+        if stored is None:
+            return None
+        return self.database.decode(lambda buf: get_node(buf, 0)[0], stored, f"tree node {index}")
+
+    def need_node(self, index: int) -> Node:
+        """Return a tree node.
+
+        Raises:
+            InvalidOperation: it is not stored.
+        """
+        node = self.node(index)
+        if node is None:
+            raise InvalidOperation(f"tree node {index} is not stored")
+        return node
 
     def tree_at(self, length: int) -> MerkleTree:
         """Return the tree of the first ``length`` blocks.
@@ -113,76 +129,224 @@ class CoreState:
         """
         if not 0 <= length <= self.tree.length:
             raise BadArgument(f"a length is between 0 and {self.tree.length}, found {length}")
-        return self.tree if length == self.tree.length else MerkleTree(self._roots(length))
+        if length == self.tree.length:
+            return self.tree
+        return MerkleTree([self.need_node(index) for index in flat_tree.full_roots(length)])
+
+    def seek(self, offset: int, padding: int) -> tuple[int, int]:
+        """Return the block at a byte offset and the offset in it.
+
+        ``padding`` bytes of each block do not count.
+
+        Where blocks are empty it stops where the reference does; the end is the block behind the last.
+
+        Raises:
+            BadArgument: the offset is negative or behind the end.
+            InvalidOperation: a node that is needed is not stored.
+        """
+        rest = offset
+        if rest == 0:
+            return 0, 0
+        for root in self.tree.roots:
+            size = root.size - padding * flat_tree.leaf_count(root.index)
+            if rest == size:
+                return flat_tree.spans(root.index)[1] // 2 + 1, 0
+            if 0 < rest < size:
+                return self._seek_below(root.index, rest, padding)
+            rest -= size
+        total = self.tree.byte_length - padding * self.tree.length
+        raise BadArgument(f"a byte offset is between 0 and {total}, found {offset}")
+
+    def missing_nodes(self, index: int) -> int:
+        """Return how many levels from a node up are not stored; 0 if it is stored, or not below a root."""
+        end = 2 * self.tree.length
+        if flat_tree.spans(index)[1] >= end:
+            return 0
+        count = 0
+        while not flat_tree.contains(index, end) and self.node(index) is None:
+            count += 1
+            index = flat_tree.parent(index)
+        return count
+
+    def _seek_below(self, index: int, rest: int, padding: int) -> tuple[int, int]:
+        while index & 1:
+            left, right = flat_tree.children(index)
+            size = self.need_node(left).size - padding * flat_tree.leaf_count(left)
+            if rest == size:
+                return flat_tree.spans(left)[1] // 2 + 1, 0
+            if rest < size:
+                index = left
+            else:
+                rest -= size
+                index = right
+        return index // 2, rest
+
+    def _has_block(self, index: int) -> bool:
+        return self.store.get(self.keys.block + encode_index(index)) is not None
+
+    def _blocks_one_by_one(self, indexes: range) -> Iterator[bytes]:
+        for index in indexes:
+            block = self.store.get(self.keys.block + encode_index(index))
+            yield self.missing_block(index) if block is None else block
+
+    def _refuse(self, index: int) -> NoReturn:
+        if index < 0:
+            raise BadArgument(f"a block index is not negative, found {index}")
+        raise BlockNotAvailable(index, length=self.tree.length)
+
+
+class CoreState(View):
+    """The core itself.
+
+    Attributes:
+        record: where its records are.
+        authority: who may sign it; None until the manifest is known.
+        signer: signs for us; None when the core cannot be written here.
+        batch: a write batch that single appends use again and again.
+        settled: False while a commit is under way, and after one that may or may not have been written.
+        snapshots: what has to know of a truncation.
+
+    Raises:
+        StorageCorrupt: the stored records contradict each other.
+    """
+
+    def __init__(self, database: Database, discovery_key: bytes) -> None:
+        record = database.core(discovery_key)
+        if record is None:
+            raise StorageCorrupt(f"{database.name}: core {discovery_key.hex()} has no record")
+        auth = database.auth(record)
+        if auth.discovery_key != discovery_key or crypto.discovery_key(auth.key) != discovery_key:
+            raise StorageCorrupt(
+                f"{database.name}: the auth record of core {discovery_key.hex()} is another core's"
+            )
+        self.database = database
+        self.store = database.store
+        self.record = record
+        self.key = auth.key
+        self.discovery_key = discovery_key
+        self.key_pair = auth.key_pair
+        self.keys = CoreKeys(record.data_pointer)
+        self.authority: Authority | None = None
+        self.signer: TreeSigner | None = None
+        self.snapshots: WeakSet[SnapshotState] = WeakSet()
+        self._bitfield: Bitfield | None = None
+        self.batch = database.store.batch()
+        try:
+            self.adopt_manifest(auth.manifest)
+        except (InvalidSignature, BadArgument) as error:
+            raise StorageCorrupt(f"{database.name}: the auth record is damaged: {error}") from None
+        self.load()
+
+    @property
+    def writable(self) -> bool:
+        """Whether appends can be signed here."""
+        return self.signer is not None
+
+    @property
+    def auth(self) -> Auth:
+        """Key, manifest and key pair, as they are stored."""
+        return Auth(self.key, self.discovery_key, self.manifest, self.key_pair)
+
+    @property
+    def bitfield(self) -> Bitfield:
+        """Which blocks at and above the contiguous length are stored."""
+        if self._bitfield is None:
+            pages = self.keys.page
+            numbers = [decode_index(key, len(pages))[0] for key in self.store.keys(pages, pages + b"\xff")]
+            self._bitfield = Bitfield(numbers, lambda number: self.store.get(self.keys.page_key(number)))
+        return self._bitfield
+
+    @property
+    def has_bitfield_pages(self) -> bool:
+        """Whether any block at or above the contiguous length was ever stored."""
+        return self.bitfield.has_pages
+
+    def adopt_manifest(self, manifest: Manifest | None) -> None:
+        """Take over a manifest that belongs to the key."""
+        self.manifest = manifest
+        if manifest is not None:
+            self.authority = Authority(self.key, manifest)
+            key_pair = self.key_pair
+            if (
+                key_pair is not None
+                and key_pair.secret_key is not None
+                and self.authority.names(key_pair.public_key)
+            ):
+                # One of several signs by itself and hands its signature to whoever puts them together.
+                self.signer = None if self.authority.needs_several else self.authority.signer(key_pair)
+
+    def has(self, start: int, end: int) -> bool:
+        """Return whether all blocks from ``start`` up to, not including, ``end`` are stored."""
+        start = max(start, self.contiguous_length)
+        if start >= end:
+            return True
+        return end <= self.tree.length and self.bitfield.find_unset(start, end) == end
 
     def verify(self) -> bool:
         """Return whether the signature holds for the tree; an empty core that was never signed holds."""
-        if self.signature is None or self._signer is None:
+        if self.authority is None:
             return self.tree.length == 0
-        return self._signer.verify(self.tree.tree_hash(), self.tree.length, self.fork, self.signature)
+        if self.signature is None and self.tree.length == 0:
+            return True
+        return self.authority.verify(self.tree, self.fork, self.signature)
 
-    def _load(self) -> None:
+    def load(self) -> None:
         """Read head, hints and roots from storage."""
         stored = self.store.get(self.keys.head)
         head = None if stored is None else self.database.decode(CoreHead.decode, stored, "core head")
         stored = self.store.get(self.keys.hints)
         hints = Hints() if stored is None else self.database.decode(Hints.decode, stored, "hints")
+        self._bitfield = None
         self.fork = 0 if head is None else head.fork
         self.signature = None if head is None else head.signature
         self.contiguous_length = hints.contiguous_length
+        length = 0 if head is None else head.length
+        if hints.contiguous_length > length:
+            raise StorageCorrupt(
+                f"{self.database.name}: core {encode_id(self.key)}: it has {length} blocks, its hints say "
+                f"{hints.contiguous_length} in a row"
+            )
+        roots = flat_tree.full_roots(length)
         try:
-            self.tree = MerkleTree([] if head is None else self._roots(head.length))
+            self.tree = MerkleTree([self.need_node(index) for index in roots])
         except InvalidOperation as error:
-            raise StorageCorrupt(f"{self.store.name}: core {encode_id(self.key)}: {error}") from error
+            raise StorageCorrupt(f"{self.database.name}: core {encode_id(self.key)}: {error}") from error
         if head is not None and self.tree.tree_hash() != head.tree_hash:
             raise StorageCorrupt(
-                f"{self.store.name}: core {encode_id(self.key)}: roots and head have different tree hashes"
+                f"{self.database.name}: core {encode_id(self.key)}: roots and head have different tree hashes"
             )
-        self._settled = True
-
-    def _roots(self, length: int) -> list[Node]:
-        return [self._node(index) for index in flat_tree.full_roots(length)]
-
-    def _node(self, index: int) -> Node:
-        stored = self.store.get(self.keys.node + encode_index(index))
-        if stored is None:
-            raise InvalidOperation(f"tree node {index} is not stored")
-        return self.database.decode(decode_node, stored, f"tree node {index}")
+        self.settled = True
 
 
-def open_core(
-    database: Database,
-    *,
-    key: bytes | None = None,
-    key_pair: KeyPair | None = None,
-    alias: tuple[bytes, str] | None = None,
-) -> CoreState:
-    """Return the state of a core of the store; a core that is not stored yet is made.
+class SnapshotState(View):
+    """A core as it was when the snapshot was made, whatever becomes of it.
 
-    Args:
-        database: the store.
-        key: of the core; by default that of the manifest which has the key pair as only signer.
-        key_pair: who signs.
-        alias: namespace and name to remember for a core that is made.
-
-    Raises:
-        BadArgument: neither key nor key pair, or they do not belong together.
-        StorageError: the store failed.
+    Blocks that arrive later are seen as long as the core was not truncated below them.
     """
-    manifest = None
-    if key_pair is not None:
-        manifest = Manifest.for_key(key_pair.public_key)
-        if key is None:
-            key = manifest.key()
-        elif key not in (manifest.key(), key_pair.public_key):
-            raise BadArgument(
-                f"the key pair cannot sign for core {encode_id(key)}: that is another key's core"
-            )
-    if key is None:
-        raise BadArgument("a core is opened by a key or a key pair, found neither")
-    if len(key) != crypto.KEY_SIZE:
-        raise BadArgument(f"a key has {crypto.KEY_SIZE} bytes, found {len(key)}")
-    discovery_key = crypto.discovery_key(key)
-    if database.core(discovery_key) is None:
-        database.create_core(key, manifest, key_pair, alias)
-    return CoreState(database, discovery_key, key_pair)
+
+    def __init__(self, core: View, main: CoreState) -> None:
+        self.key = core.key
+        self.discovery_key = core.discovery_key
+        self.manifest = core.manifest
+        self.key_pair = core.key_pair
+        self.database = core.database
+        self.keys = core.keys
+        self.tree = core.tree
+        self.fork = core.fork
+        self.signature = core.signature
+        self.contiguous_length = core.contiguous_length
+        self.store = core.database.store.snapshot()
+        self._source = core
+        self.common_length = core.tree.length
+        main.snapshots.add(self)
+
+    def missing_block(self, index: int) -> bytes:
+        """Return a block that arrived after the snapshot was made."""
+        if 0 <= index < self.common_length:
+            block = self._source.store.get(self.keys.block + encode_index(index))
+            return self._source.missing_block(index) if block is None else block
+        self._refuse(index)
+
+    def close(self) -> None:
+        """Let the storage forget what only the snapshot needed."""
+        self.store.close()

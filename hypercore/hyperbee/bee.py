@@ -53,7 +53,6 @@ class _Live:
         self.read_only = read_only
         self.batch_is_open = False
         self._writer: Writer | None = None
-        self._fork = 0
 
     @property
     def version(self) -> int:
@@ -63,16 +62,8 @@ class _Live:
         """Return the writer on the tree of the newest version."""
         writer = self._writer
         core = self.core
-        length = core.length
-        if (
-            writer is None
-            or writer.start != length
-            or self._fork != core.fork
-            or writer.broken
-            or writer.pending
-        ):
-            writer = self._writer = Writer(self.tree_at(length), length)
-            self._fork = core.fork
+        if writer is None or not writer.continues(core.length, core.fork):
+            writer = self._writer = Writer(self.tree_at(core.length), core.length, core.fork)
         elif writer.tree.loaded > _MAX_LOADED_NODES:
             writer.tree.shrink()
         return writer
@@ -122,10 +113,11 @@ class _Live:
         if writer is not None and not writer.tree.has_stale_marks:
             writer.tree.keep_marks = False
             self._writer = writer
-            self._fork = self.core.fork
 
     def store(self, writer: Writer) -> None:
         """Append what a writer has pending, in one commit."""
+        if (self.core.length, self.core.fork) != (writer.start, writer.fork):
+            raise InvalidOperation("the core was changed by somebody else since the batch began to write")
         try:
             self.core.append(writer.take_blocks())
         except BaseException:
@@ -206,10 +198,7 @@ class _View:
         """
         source = self._source
         seq = source.tree().find(self._encode_key(key))
-        if seq is None:
-            return None
-        _, value = source.block(seq)
-        return Entry(seq, key, None if value is None else self._values.decode(value))
+        return None if seq is None else self._entry(seq, *source.block(seq))
 
     def get_by_seq(self, seq: int) -> Entry:
         """Return key and value of the operation in a block, whatever became of the key later.
@@ -275,15 +264,16 @@ class _View:
                     break
 
     def _entry(self, seq: int, key: bytes, value: bytes | None) -> Entry:
-        return Entry(seq, self._decode_key(key), None if value is None else self._values.decode(value))
+        try:
+            decoded = self._keys.decode(key[len(self._prefix) :])
+            return Entry(seq, decoded, None if value is None else self._values.decode(value))
+        except DecodingError as error:
+            raise DecodingError(f"block {seq}: {error}") from None
 
     def _encode_key(self, key: Any) -> bytes:
         if key is None:
             raise BadArgument("a key is needed, found None")
         return self._prefix + self._keys.encode(key)
-
-    def _decode_key(self, key: bytes) -> Any:
-        return self._keys.decode(key[len(self._prefix) :])
 
     def _encode_value(self, value: Any) -> bytes | None:
         return None if value is None else self._values.encode(value)

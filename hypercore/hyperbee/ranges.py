@@ -21,7 +21,9 @@ class Range:
     @property
     def is_empty(self) -> bool:
         """Whether the bounds leave no room for any key."""
-        return self.lower is not None and self.upper is not None and self.lower > self.upper
+        if self.lower is None or self.upper is None or self.lower < self.upper:
+            return False
+        return self.lower > self.upper or not (self.lower_included and self.upper_included)
 
     def after(self, key: bytes, *, reverse: bool) -> Range:
         """Return what is left of the range when a walk in that direction has seen ``key``."""

@@ -36,17 +36,16 @@ class Child:
     Attributes:
         seq: the block; 0 once another node has absorbed it.
         offset: its place in the index of that block.
-        hops: how many nodes of the same block lie on the way to it; bounded, because a foreign block may
-            contain a circle.
+        depth: how many nodes were above it when it was read; bounded, as foreign blocks may contain circles.
     """
 
-    __slots__ = ("hops", "node", "offset", "piece", "seq")
+    __slots__ = ("depth", "node", "offset", "piece", "seq")
 
-    def __init__(self, seq: int, offset: int, node: TreeNode | None = None, hops: int = 0) -> None:
+    def __init__(self, seq: int, offset: int, node: TreeNode | None = None, depth: int = 0) -> None:
         self.seq = seq
         self.offset = offset
         self.node = node
-        self.hops = hops
+        self.depth = depth
         self.piece: bytes | None = None
 
     def move(self, seq: int, offset: int) -> None:
@@ -267,15 +266,16 @@ class Tree:
             raise DecodingError(f"block {seq}: {error}") from None
         if len(seqs) > MAX_KEYS:
             raise DecodingError(f"block {seq}: a tree node has at most {MAX_KEYS} keys, found {len(seqs)}")
+        if not seqs and (places or at.depth):
+            raise DecodingError(f"block {seq}: only the root of an empty tree is a node without keys")
+        if at.depth == _MAX_DEPTH:
+            raise DecodingError(f"block {seq}: the tree is deeper than {_MAX_DEPTH} levels")
         children = []
         for child_seq, offset in zip(places[::2], places[1::2], strict=True):
             # A node can only refer to what was written before it, or with it.
-            hops = at.hops + 1 if child_seq == seq else 0
-            if not 0 < child_seq <= seq or hops > _MAX_DEPTH:
-                raise DecodingError(
-                    f"block {seq}: a tree node must not refer to node {offset} of block {child_seq}"
-                )
-            children.append(Child(child_seq, offset, hops=hops))
+            if not 0 < child_seq <= seq:
+                raise DecodingError(f"block {seq}: a tree node must not refer to a node of block {child_seq}")
+            children.append(Child(child_seq, offset, depth=at.depth + 1))
         keys = []
         for key_seq in seqs:
             if not 0 < key_seq <= seq:
@@ -324,8 +324,6 @@ class Tree:
         for parent, place in reversed(path):
             if len(node.keys) > MIN_KEYS:
                 return
-            if len(parent.children) < 2:
-                raise DecodingError("an inner node of the tree has a single child")
             for neighbour in parent.children[max(place - 1, 0) : place + 2]:
                 self.load(neighbour)
             node = parent
@@ -335,8 +333,6 @@ class Tree:
         nodes = [self.load(child)]
         while nodes[-1].children:
             nodes.append(self.load(nodes[-1].children[-1 if last else 0]))
-            if len(nodes) > _MAX_DEPTH:
-                raise DecodingError(f"the tree is deeper than {_MAX_DEPTH} levels")
         return nodes
 
     def _rebalance(self, node: TreeNode, path: list[tuple[TreeNode, int]]) -> None:

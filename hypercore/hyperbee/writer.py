@@ -24,16 +24,18 @@ class Writer:
     Args:
         tree: the tree of the version that the operations start from; it belongs to the writer.
         start: the length of the core, the seq of the first pending block.
+        fork: of the core.
 
     Attributes:
         broken: an operation was interrupted in the middle; the tree is of no use any more.
     """
 
-    __slots__ = ("broken", "pending", "start", "tree")
+    __slots__ = ("broken", "fork", "pending", "start", "tree")
 
-    def __init__(self, tree: Tree, start: int) -> None:
+    def __init__(self, tree: Tree, start: int, fork: int) -> None:
         self.tree = tree
         self.start = start
+        self.fork = fork
         self.pending: list[Pending] = []
         self.broken = False
 
@@ -41,6 +43,10 @@ class Writer:
     def next_seq(self) -> int:
         """The seq of the next block."""
         return self.start + len(self.pending)
+
+    def continues(self, length: int, fork: int) -> bool:
+        """Return whether the writer, with nothing pending, can go on from that length and fork."""
+        return self.start == length and self.fork == fork and not self.broken and not self.pending
 
     def put(self, key: bytes, value: bytes | None, may_replace: MayReplace | None) -> bool:
         """Add or replace a key; return whether there is a block to write."""

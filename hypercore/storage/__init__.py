@@ -1,8 +1,8 @@
 """Storage: an ordered key-value store (LevelDB, or memory) and the records in it."""
 
-from hypercore.storage.database import Database
-from hypercore.storage.keyvalue import KeyValueStore, WriteBatch
+from hypercore.storage.database import Database, open_database
+from hypercore.storage.keyvalue import KeyValueStore, Reader, WriteBatch
 from hypercore.storage.leveldb import LevelDB
 from hypercore.storage.memory import Memory
 
-__all__ = ["Database", "KeyValueStore", "LevelDB", "Memory", "WriteBatch"]
+__all__ = ["Database", "KeyValueStore", "LevelDB", "Memory", "Reader", "WriteBatch", "open_database"]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from hypercore.crypto import KeyPair, discovery_key, random_key
-from hypercore.errors import DecodingError, StorageConflict, StorageCorrupt
+from hypercore.errors import BadArgument, DecodingError, StorageConflict, StorageCorrupt
 from hypercore.manifest import Manifest
 from hypercore.storage import records
-from hypercore.storage.keyvalue import KeyValueStore
+from hypercore.storage.keyvalue import KeyValueStore, WriteBatch
+from hypercore.storage.leveldb import LevelDB
+from hypercore.storage.memory import Memory
 from hypercore.storage.records import Auth, CoreRecord, StoreHead
 
 _T = TypeVar("_T")
@@ -21,6 +25,7 @@ class Database:
 
     Attributes:
         store: the key-value store.
+        name: what error messages call it.
 
     Raises:
         StorageCorrupt: the store's own record cannot be read.
@@ -28,8 +33,8 @@ class Database:
 
     def __init__(self, store: KeyValueStore) -> None:
         self.store = store
-        stored = store.get(records.STORE_HEAD_KEY)
-        self._head = StoreHead() if stored is None else self.decode(StoreHead.decode, stored, "store head")
+        self.name = store.name
+        self._head = self._read_head()
 
     def close(self) -> None:
         """Close the key-value store."""
@@ -49,7 +54,7 @@ class Database:
         stored = self._head.seed
         if stored is None:
             stored = wanted if wanted is not None else random_key()
-            self._write_head(replace(self._head, seed=stored))
+            self._write(self.store.batch(), replace(self._head, seed=stored))
         if wanted is not None and wanted != stored:
             raise StorageConflict(
                 f"{self.store.name}: another Corestore, with another primary key, is stored there"
@@ -77,6 +82,29 @@ class Database:
             raise StorageCorrupt(f"{self.store.name}: core {record.core_pointer} has no auth record")
         return self.decode(Auth.decode, stored, "auth record")
 
+    def add_alias(self, record: CoreRecord, discovery_key: bytes, namespace: bytes, name: str) -> CoreRecord:
+        """Give a stored core a name.
+
+        Raises:
+            StorageError: nothing was stored.
+        """
+        named = replace(record, name=name, namespace=namespace)
+        batch = self.store.batch()
+        batch.put(records.core_key(discovery_key), named.encode())
+        batch.put(records.alias_key(namespace, name), discovery_key)
+        batch.write()
+        return named
+
+    def update_auth(self, record: CoreRecord, auth: Auth) -> None:
+        """Replace key, manifest and key pair of a stored core.
+
+        Raises:
+            StorageError: nothing was stored.
+        """
+        batch = self.store.batch()
+        batch.put(records.auth_key(record.core_pointer), auth.encode())
+        batch.write()
+
     def create_core(
         self,
         key: bytes,
@@ -94,14 +122,41 @@ class Database:
         record = CoreRecord(self._head.cores, self._head.datas, name, namespace)
         head = self._head.with_core(public)
         batch = self.store.batch()
-        batch.put(records.STORE_HEAD_KEY, head.encode())
         batch.put(records.core_key(public), record.encode())
         if alias is not None:
             batch.put(records.alias_key(*alias), public)
         batch.put(records.auth_key(record.core_pointer), Auth(key, public, manifest, key_pair).encode())
-        batch.write()
-        self._head = head
+        self._write(batch, head)
         return record
+
+    def create_data(self, batch: WriteBatch, fill: Callable[[int], None]) -> int:
+        """Write a batch together with a new data pointer, and return that; ``fill`` adds what depends on it.
+
+        Raises:
+            StorageError: nothing was written.
+        """
+        pointer = self._head.datas
+        fill(pointer)
+        self._write(batch, replace(self._head, datas=pointer + 1))
+        return pointer
+
+    def delete_core(self, record: CoreRecord, discovery_key: bytes) -> None:
+        """Delete all records of a core, in one atomic write.
+
+        Raises:
+            StorageError: nothing was deleted.
+        """
+        batch = self.store.batch()
+        for prefix in (
+            records.CoreKeys(record.data_pointer).everything,
+            records.auth_prefix(record.core_pointer),
+        ):
+            for key in self.store.keys(prefix, prefix + b"\xff"):
+                batch.delete(key)
+        batch.delete(records.core_key(discovery_key))
+        if record.name is not None and record.namespace is not None:
+            batch.delete(records.alias_key(record.namespace, record.name))
+        batch.write()
 
     def decode(self, decoder: Callable[[bytes], _T], stored: bytes, what: str) -> _T:
         """Decode a stored record.
@@ -111,11 +166,30 @@ class Database:
         """
         try:
             return decoder(stored)
-        except DecodingError as error:
+        except (DecodingError, BadArgument) as error:
             raise StorageCorrupt(f"{self.store.name}: the {what} is damaged: {error}") from error
 
-    def _write_head(self, head: StoreHead) -> None:
-        batch = self.store.batch()
+    def _read_head(self) -> StoreHead:
+        stored = self.store.get(records.STORE_HEAD_KEY)
+        return StoreHead() if stored is None else self.decode(StoreHead.decode, stored, "store head")
+
+    def _write(self, batch: WriteBatch, head: StoreHead) -> None:
+        """Write a batch that has the new head of the store in it."""
         batch.put(records.STORE_HEAD_KEY, head.encode())
-        batch.write()
+        try:
+            batch.write()
+        except BaseException:
+            # Whether or not it was written: two cores must never get the same pointers.
+            self._head = self._read_head()
+            raise
         self._head = head
+
+
+def open_database(path: str | os.PathLike[str] | None, *, sync: bool = False) -> Database:
+    """Open the store in a directory, in memory if there is none; see LevelDB for errors and ``sync``."""
+    store = Memory() if path is None else LevelDB(Path(path) / "db", sync=sync)
+    try:
+        return Database(store)
+    except BaseException:
+        store.close()
+        raise

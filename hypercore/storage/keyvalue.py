@@ -28,14 +28,8 @@ class WriteBatch(Protocol):
         """Forget what was added."""
 
 
-class KeyValueStore(Protocol):
-    """An ordered store; keys are compared as unsigned bytes. One thread owns it.
-
-    Attributes:
-        name: what error messages call it; the path where there is one.
-    """
-
-    name: str
+class Reader(Protocol):
+    """What can be read from a store; keys are compared as unsigned bytes."""
 
     def get(self, key: bytes, /) -> bytes | None:
         """Return the value of a key, None if there is none.
@@ -43,9 +37,6 @@ class KeyValueStore(Protocol):
         Raises:
             StorageError: it cannot be read.
         """
-
-    def batch(self) -> WriteBatch:
-        """Return a new, empty write batch."""
 
     def items(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over the entries with start <= key < stop in key order, as they are now.
@@ -57,5 +48,30 @@ class KeyValueStore(Protocol):
     def values(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[bytes]:
         """Iterate over the values of the same entries."""
 
+    def keys(self, start: bytes, stop: bytes) -> Iterator[bytes]:
+        """Iterate over the keys of the same entries."""
+
     def close(self) -> None:
         """Close it; closing twice is fine. Everything else raises Closed from then on."""
+
+
+class KeyValueStore(Reader, Protocol):
+    """An ordered store. One thread owns it.
+
+    Attributes:
+        name: what error messages call it; the path where there is one.
+    """
+
+    name: str
+
+    def batch(self) -> WriteBatch:
+        """Return a new, empty write batch."""
+
+    def snapshot(self) -> Reader:
+        """Return the store as it is now, whatever is written later."""
+
+    def disk_bytes(self, start: bytes, stop: bytes) -> int:
+        """Return about how many bytes the entries with start <= key < stop take on disk."""
+
+    def memory_bytes(self) -> int:
+        """Return about how many bytes the store holds in memory."""

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import plyvel
 
-from hypercore.errors import Closed, StorageConflict, StorageCorrupt, StorageError, StorageLocked
+from hypercore.errors import (
+    Closed,
+    StorageConflict,
+    StorageCorrupt,
+    StorageEmpty,
+    StorageError,
+    StorageLocked,
+)
 
 # Two such buffers are the most that writing holds in memory: one being filled, one being sorted to disk.
 _WRITE_BUFFER_BYTES = 16 << 20
@@ -17,55 +25,20 @@ _BLOCK_CACHE_BYTES = 8 << 20
 _MAX_OPEN_FILES = 500
 
 
-class LevelDB:
-    """A KeyValueStore in a directory, which is made if it does not exist.
+class LevelDBReader:
+    """A Reader on a LevelDB, or on a snapshot of one."""
 
-    A write survives the death of the process at once, and that of the machine as soon as the system has
-    flushed its files.
-
-    Raises:
-        StorageLocked: another process, or another object of this one, has it open.
-        StorageConflict: the directory belongs to another kind of database.
-        StorageCorrupt: its files are damaged.
-        StorageError: it cannot be made or opened; the message names path and reason.
-    """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.name = os.fspath(path)
-        directory = Path(path)
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            foreign = next(directory.glob("OPTIONS-*"), None)
-        except OSError as error:
-            raise StorageError(f"{self.name}: cannot be made or read: {error.strerror}") from error
-        if foreign is not None:
-            raise StorageConflict(f"{self.name}: holds a RocksDB ({foreign.name}), not a LevelDB")
-        try:
-            self._db: Any = plyvel.DB(
-                self.name,
-                create_if_missing=True,
-                compression=None,
-                write_buffer_size=_WRITE_BUFFER_BYTES,
-                lru_cache_size=_BLOCK_CACHE_BYTES,
-                max_open_files=_MAX_OPEN_FILES,
-            )
-        except plyvel.Error as error:
-            raise self._explain(error) from error
-        self._get = self._db.get
+    def __init__(self, source: Any, name: str) -> None:
+        self.name = name
+        self._source = source
+        self._get = source.get
 
     def get(self, key: bytes, /) -> bytes | None:
         """Return the value of a key, None if there is none."""
         try:
             return self._get(key)  # type: ignore[no-any-return]
         except (plyvel.Error, RuntimeError) as error:
-            raise self._explain(error) from error
-
-    def batch(self) -> LevelDBBatch:
-        """Return a new, empty write batch."""
-        try:
-            return LevelDBBatch(self, self._db.write_batch())
-        except RuntimeError as error:
-            raise self._explain(error) from error
+            raise explain(error, self.name) from error
 
     def items(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over the entries with start <= key < stop in key order, as they are now."""
@@ -75,46 +48,162 @@ class LevelDB:
         """Iterate over the values of the same entries."""
         return self._iterate(start=start, stop=stop, reverse=reverse, include_key=False)
 
+    def keys(self, start: bytes, stop: bytes) -> Iterator[bytes]:
+        """Iterate over the keys of the same entries."""
+        return self._iterate(start=start, stop=stop, include_value=False)
+
     def close(self) -> None:
-        """Close the database and give its lock back."""
-        self._db.close()
+        """Give everything back that it holds."""
+        self._source.close()
 
     def _iterate(self, **options: Any) -> Iterator[Any]:
+        # Made here and not at the first step: the iterator shows the entries of this moment.
         try:
-            with self._db.iterator(**options) as entries:
-                yield from entries
+            entries = self._source.iterator(**options)
+            # Walking backwards, plyvel misses the only entry of a range that begins with it.
+            lost = self._source.iterator(**options | {"reverse": False}) if options.get("reverse") else None
         except (plyvel.Error, RuntimeError) as error:
-            raise self._explain(error) from error
+            raise explain(error, self.name) from error
+        return self._walk(entries, lost)
 
-    def _explain(self, error: Exception) -> Exception:
-        """Return our error for one of plyvel's, naming the path."""
-        reason = str(error)
-        if isinstance(error, RuntimeError):  # what plyvel raises for a closed database
-            return Closed(f"{self.name}: the storage is closed")
-        if isinstance(error, plyvel.CorruptionError):
-            return StorageCorrupt(f"{self.name}: damaged: {reason}")
-        if "LOCK" in reason or "lock " in reason:
-            if "Permission denied" in reason:
-                return StorageError(f"{self.name}: no permission to write there")
-            return StorageLocked(f"{self.name}: already open, in another process or in this one")
-        return StorageError(f"{self.name}: {reason}")
+    def _walk(self, entries: Any, lost: Any) -> Iterator[Any]:
+        try:
+            with entries:
+                for first in entries:
+                    yield first
+                    yield from entries
+                    return
+                if lost is not None:
+                    yield from lost
+        except (plyvel.Error, RuntimeError) as error:
+            raise explain(error, self.name) from error
+
+
+class LevelDB(LevelDBReader):
+    """A KeyValueStore in a directory, which is made if it does not exist.
+
+    Args:
+        path: the directory.
+        create: whether it is made; if not, nothing is left behind where there is none.
+        sync: whether a write returns only when the disk has it. Without, a write survives the death of the
+            process at once, and that of the machine as soon as the system has flushed its files.
+
+    Raises:
+        StorageLocked: another process, or another object of this one, has it open.
+        StorageConflict: the directory belongs to another kind of database.
+        StorageCorrupt: its files are damaged.
+        StorageEmpty: there is none, and none is to be made.
+        StorageError: it cannot be made or opened; the message names path and reason.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, sync: bool = False, create: bool = True) -> None:
+        name = os.fspath(path)
+        self._sync = sync
+        directory = Path(path)
+        try:
+            if create:
+                directory.mkdir(parents=True, exist_ok=True)
+            foreign = next(directory.glob("OPTIONS-*"), None)
+            is_there = (directory / "CURRENT").exists()
+            has_data = any(file.suffix in (".ldb", ".log") for file in directory.glob("*"))
+        except (OSError, ValueError) as error:  # a ValueError for a path with a zero byte in it
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise StorageError(f"{name}: cannot be made or read: {reason}") from error
+        if foreign is not None:
+            raise StorageConflict(f"{name}: holds a RocksDB ({foreign.name}), not a LevelDB")
+        if has_data and not is_there:  # LevelDB would take it for a new one, and delete the data
+            raise StorageCorrupt(f"{name}: damaged: the file CURRENT is missing")
+        if not is_there and not create:
+            raise StorageEmpty(f"{name}: there is no store")
+        try:
+            database = plyvel.DB(
+                name,
+                create_if_missing=True,
+                compression=None,
+                write_buffer_size=_WRITE_BUFFER_BYTES,
+                lru_cache_size=_BLOCK_CACHE_BYTES,
+                max_open_files=_MAX_OPEN_FILES,
+            )
+        except plyvel.Error as error:
+            raise explain(error, name) from error
+        super().__init__(database, name)
+        self._failure = _Failure()
+
+    def batch(self) -> LevelDBBatch:
+        """Return a new, empty write batch."""
+        try:
+            return LevelDBBatch(self._source.write_batch(sync=self._sync), self._failure, self.name)
+        except RuntimeError as error:
+            raise explain(error, self.name) from error
+
+    def snapshot(self) -> LevelDBReader:
+        """Return the store as it is now, whatever is written later."""
+        try:
+            return LevelDBReader(self._source.snapshot(), self.name)
+        except RuntimeError as error:
+            raise explain(error, self.name) from error
+
+    def disk_bytes(self, start: bytes, stop: bytes) -> int:
+        """Return about how many bytes the entries with start <= key < stop take in the table files."""
+        return self._source.approximate_size(start, stop)  # type: ignore[no-any-return]
+
+    def memory_bytes(self) -> int:
+        """Return about how many bytes buffers and caches take."""
+        return int(self._source.get_property(b"leveldb.approximate-memory-usage") or 0)
+
+
+class _Failure:
+    """Whether a write of a database has failed, and why.
+
+    LevelDB goes on behind a record that is only half in its log, but when it is opened again it drops what
+    follows that record. So after a failure nothing more is written.
+    """
+
+    __slots__ = ("reason",)
+
+    def __init__(self) -> None:
+        self.reason: Exception | None = None
 
 
 class LevelDBBatch:
     """A WriteBatch on a LevelDB."""
 
-    def __init__(self, store: LevelDB, batch: Any) -> None:
-        self._store = store
+    def __init__(self, batch: Any, failure: _Failure, name: str) -> None:
+        self._name = name
         self._batch = batch
+        self._failure = failure
         self.put = batch.put
         self.delete = batch.delete
         self.clear = batch.clear
 
     def write(self) -> None:
-        """Do all of it and empty the batch."""
+        """Do all of it and empty the batch; once a write has failed, all others of the database do."""
+        failure = self._failure
         try:
+            if failure.reason is not None:
+                raise StorageError(
+                    f"{failure.reason}; nothing more is written until the store is opened again"
+                )
             self._batch.write()
         except (plyvel.Error, RuntimeError) as error:
-            raise self._store._explain(error) from error
+            explained = explain(error, self._name)
+            if isinstance(error, plyvel.Error):
+                failure.reason = explained
+            raise explained from error
         finally:
-            self._batch.clear()
+            with suppress(RuntimeError):  # the database was closed
+                self._batch.clear()
+
+
+def explain(error: Exception, name: str) -> Exception:
+    """Return our error for one of plyvel's, naming the store."""
+    reason = b" ".join(part for part in error.args if isinstance(part, bytes)).decode(
+        errors="replace"
+    ) or str(error)
+    if isinstance(error, RuntimeError):  # what plyvel raises for a closed database
+        return Closed(f"{name}: the storage is closed")
+    if isinstance(error, plyvel.CorruptionError):
+        return StorageCorrupt(f"{name}: damaged: {reason}")
+    if "IO error: lock " in reason:
+        return StorageLocked(f"{name}: already open, in another process or in this one")
+    return StorageError(f"{name}: {reason}")

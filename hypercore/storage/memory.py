@@ -7,31 +7,67 @@ from collections.abc import Iterator
 from hypercore.errors import Closed
 
 
-class Memory:
-    """A KeyValueStore in memory."""
+class MemoryReader:
+    """A Reader over a dict."""
 
-    def __init__(self) -> None:
-        self.name = "memory"
-        self._entries: dict[bytes, bytes] | None = {}
+    def __init__(self, entries: dict[bytes, bytes]) -> None:
+        self._entries: dict[bytes, bytes] | None = entries
 
     def get(self, key: bytes, /) -> bytes | None:
         """Return the value of a key, None if there is none."""
         return self._open().get(key)
 
-    def batch(self) -> MemoryBatch:
-        """Return a new, empty write batch."""
-        return MemoryBatch(self)
-
     def items(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over the entries with start <= key < stop in key order, as they are now."""
         entries = self._open()
-        return iter(sorted(item for item in entries.items() if start <= item[0] < stop))
+        return iter([(key, entries[key]) for key in self._keys(start, stop)])
 
     def values(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[bytes]:
         """Iterate over the values of the same entries."""
         entries = self._open()
-        keys = sorted((key for key in entries if start <= key < stop), reverse=reverse)
-        return iter([entries[key] for key in keys])
+        keys = self._keys(start, stop)
+        return iter([entries[key] for key in (reversed(keys) if reverse else keys)])
+
+    def keys(self, start: bytes, stop: bytes) -> Iterator[bytes]:
+        """Iterate over the keys of the same entries."""
+        return iter(self._keys(start, stop))
+
+    def close(self) -> None:
+        """Drop everything."""
+        self._entries = None
+
+    def _keys(self, start: bytes, stop: bytes) -> list[bytes]:
+        return sorted(key for key in self._open() if start <= key < stop)
+
+    def _open(self) -> dict[bytes, bytes]:
+        if self._entries is None:
+            raise Closed("the storage in memory is closed")
+        return self._entries
+
+
+class Memory(MemoryReader):
+    """A KeyValueStore in memory."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.name = "memory"
+
+    def batch(self) -> MemoryBatch:
+        """Return a new, empty write batch."""
+        self._open()
+        return MemoryBatch(self)
+
+    def snapshot(self) -> MemoryReader:
+        """Return the store as it is now."""
+        return MemoryReader(self._open().copy())
+
+    def disk_bytes(self, start: bytes, stop: bytes) -> int:
+        """Return 0: nothing is on disk."""
+        return 0
+
+    def memory_bytes(self) -> int:
+        """Return how many bytes keys and values have."""
+        return sum(len(key) + len(value) for key, value in self._open().items())
 
     def apply(self, writes: dict[bytes, bytes | None]) -> None:
         """Do the writes of a batch; None deletes."""
@@ -41,15 +77,6 @@ class Memory:
                 entries.pop(key, None)
             else:
                 entries[key] = value
-
-    def close(self) -> None:
-        """Drop everything."""
-        self._entries = None
-
-    def _open(self) -> dict[bytes, bytes]:
-        if self._entries is None:
-            raise Closed("the storage in memory is closed")
-        return self._entries
 
 
 class MemoryBatch:

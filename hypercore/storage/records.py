@@ -4,7 +4,9 @@
     01, discovery key                   core            pointers of a core, its name
     02, namespace, string name          alias           discovery key of a named core
     03, index core, 00                  auth            key, manifest, key pair
+    03, index core, 01                  sessions        names and data pointers of named sessions
     04, index data, 00                  core head       fork, length, tree hash, signature
+    04, index data, 01                  dependency      what a named session was made from
     04, index data, 02                  hints           contiguous length
     04, index data, 03, index block     block           as it was signed
     04, index data, 04, index node      tree node
@@ -17,7 +19,8 @@ need no page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from hypercore.crypto import HASH_SIZE, KEY_SIZE, KeyPair
 from hypercore.encoding import (
@@ -26,13 +29,13 @@ from hypercore.encoding import (
     encode_key_string,
     encode_uint,
     get_buffer,
+    get_count,
     get_fixed,
     get_uint,
     get_utf8,
 )
 from hypercore.errors import BadArgument, DecodingError
 from hypercore.manifest import Manifest, decode_stored_manifest
-from hypercore.merkle import Node
 
 STORE_HEAD_KEY = b"\x00"
 CORES_START, CORES_END = b"\x01", b"\x02"
@@ -40,10 +43,13 @@ CORES_START, CORES_END = b"\x01", b"\x02"
 _RECORD_VERSION = 2
 
 _AUTH = b"\x00"
+_SESSIONS = b"\x01"
 _HEAD = b"\x00"
+_DEPENDENCY = b"\x01"
 _HINTS = b"\x02"
 _BLOCK = b"\x03"
 _NODE = b"\x04"
+_PAGE = b"\x05"
 _USER_DATA = b"\x06"
 
 
@@ -57,9 +63,24 @@ def alias_key(namespace: bytes, name: str) -> bytes:
     return b"\x02" + namespace + encode_key_string(name.encode())
 
 
+def auth_prefix(core_pointer: int) -> bytes:
+    """Return what the keys of all records about a core's keys begin with."""
+    return b"\x03" + encode_index(core_pointer)
+
+
 def auth_key(core_pointer: int) -> bytes:
     """Return the key of an auth record."""
-    return b"\x03" + encode_index(core_pointer) + _AUTH
+    return auth_prefix(core_pointer) + _AUTH
+
+
+def sessions_key(core_pointer: int) -> bytes:
+    """Return the key of the list of a core's named sessions."""
+    return auth_prefix(core_pointer) + _SESSIONS
+
+
+def dependency_key(data_pointer: int) -> bytes:
+    """Return the key that says what a named session was made from."""
+    return b"\x04" + encode_index(data_pointer) + _DEPENDENCY
 
 
 class CoreKeys:
@@ -67,18 +88,31 @@ class CoreKeys:
 
     Attributes:
         head, hints: whole keys.
-        block, node, user_data: prefixes; an index (or a key string) follows.
+        block, node, page, user_data: prefixes; an index (or a key string) follows.
+        everything: the prefix of all of them.
+        data_pointer: what tells them from those of other cores.
     """
 
-    __slots__ = ("block", "head", "hints", "node", "user_data")
+    __slots__ = ("block", "data_pointer", "everything", "head", "hints", "node", "page", "user_data")
 
     def __init__(self, data_pointer: int) -> None:
         prefix = b"\x04" + encode_index(data_pointer)
+        self.data_pointer = data_pointer
+        self.everything = prefix
         self.head = prefix + _HEAD
         self.hints = prefix + _HINTS
         self.block = prefix + _BLOCK
         self.node = prefix + _NODE
+        self.page = prefix + _PAGE
         self.user_data = prefix + _USER_DATA
+
+    def page_key(self, number: int) -> bytes:
+        """Return the key of a bitfield page."""
+        return self.page + encode_index(number) + b"\x00"
+
+    def user_data_key(self, name: str) -> bytes:
+        """Return the key of a value that the application keeps beside the core."""
+        return self.user_data + encode_key_string(name.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +278,57 @@ def encode_core_head(
 
 
 @dataclass(frozen=True, slots=True)
+class Sessions:
+    """The named sessions of a core: the data pointer of each."""
+
+    pointers: Mapping[str, int] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        """Return the stored bytes."""
+        parts = [
+            encode_buffer(name.encode()) + encode_uint(pointer) for name, pointer in self.pointers.items()
+        ]
+        return encode_uint(len(parts)) + b"".join(parts)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Sessions:
+        """Read the stored bytes.
+
+        Raises:
+            DecodingError: they are cut off.
+        """
+        count, pos = get_count(buf, 0, 2)
+        pointers = {}
+        for _ in range(count):
+            name, pos = get_utf8(buf, pos)
+            pointers[name], pos = get_uint(buf, pos)
+        return cls(pointers)
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """What a named session was made from: the data pointer of that, and how many blocks they share."""
+
+    data_pointer: int
+    length: int
+
+    def encode(self) -> bytes:
+        """Return the stored bytes."""
+        return encode_uint(self.data_pointer) + encode_uint(self.length)
+
+    @classmethod
+    def decode(cls, buf: bytes) -> Dependency:
+        """Read the stored bytes.
+
+        Raises:
+            DecodingError: they are cut off.
+        """
+        data_pointer, pos = get_uint(buf, 0)
+        length, pos = get_uint(buf, pos)
+        return cls(data_pointer, length)
+
+
+@dataclass(frozen=True, slots=True)
 class Hints:
     """What can be worked out again, but is wanted at once; zero values are not written."""
 
@@ -272,23 +357,6 @@ class Hints:
                 value, pos = get_uint(buf, pos)
             values.append(value)
         return cls(*values)
-
-
-def encode_node(node: Node) -> bytes:
-    """Return a tree node as stored."""
-    return encode_uint(node.index) + encode_uint(node.size) + node.hash
-
-
-def decode_node(buf: bytes) -> Node:
-    """Read a stored tree node.
-
-    Raises:
-        DecodingError: it is cut off.
-    """
-    index, pos = get_uint(buf, 0)
-    size, pos = get_uint(buf, pos)
-    hash_, pos = get_fixed(buf, pos, HASH_SIZE)
-    return Node(index, size, hash_)
 
 
 def _expect_version(buf: bytes, what: str) -> int:

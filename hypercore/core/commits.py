@@ -1,0 +1,457 @@
+"""Changing cores: what is written for each change, and what is remembered once it is written.
+
+A Commit is one atomic write over any number of cores of one store. The states in memory change only after it
+was written. If a write fails, or is interrupted, nobody knows whether it happened: the states are read again
+before they are changed next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence, Set
+from contextlib import suppress
+from dataclasses import replace
+from time import time_ns
+
+from hypercore import flat_tree
+from hypercore.core.branches import BranchState
+from hypercore.core.state import CoreState
+from hypercore.encoding import encode_index
+from hypercore.errors import (
+    BadArgument,
+    HypercoreError,
+    InvalidOperation,
+    InvalidProof,
+    InvalidSignature,
+    NotWritable,
+)
+from hypercore.ids import encode_id
+from hypercore.manifest import Manifest
+from hypercore.merkle import MerkleTree, Node, encode_node
+from hypercore.proofs import Proof, Verified, check_root, verify_proof
+from hypercore.proofs.reorg import Reorg
+from hypercore.signing import Authority
+from hypercore.storage import Database, WriteBatch
+from hypercore.storage.records import (
+    CoreHead,
+    CoreKeys,
+    Dependency,
+    Hints,
+    auth_key,
+    dependency_key,
+    encode_core_head,
+)
+
+
+class _Next:
+    """The state of a core after a commit."""
+
+    __slots__ = (
+        "base",
+        "contiguous_length",
+        "core",
+        "fork",
+        "manifest",
+        "shared_length",
+        "signature",
+        "tree",
+    )
+
+    def __init__(
+        self, core: CoreState, tree: MerkleTree, fork: int, signature: bytes | None, contiguous_length: int
+    ) -> None:
+        self.core = core
+        self.base = core.tree
+        self.tree = tree
+        self.fork = fork
+        self.signature = signature
+        self.contiguous_length = contiguous_length
+        self.shared_length = tree.length
+        self.manifest: Manifest | None = None
+
+    def adopt(self) -> None:
+        """Make it the state of the core."""
+        core = self.core
+        if self.fork != core.fork:
+            for snapshot in core.snapshots:
+                snapshot.common_length = min(snapshot.common_length, self.shared_length)
+        core.tree = self.tree
+        core.fork = self.fork
+        core.signature = self.signature
+        core.contiguous_length = self.contiguous_length
+        if self.manifest is not None:
+            core.adopt_manifest(self.manifest)
+        core.settled = True
+
+
+class Commit:
+    """Changes that are written together: at the end of a ``with``, unless an exception leaves it.
+
+    Each core may be changed once.
+
+    Args:
+        database: the store of the cores.
+        batch: an empty write batch of it to use; a new one by default.
+    """
+
+    __slots__ = ("_after", "_batch", "_begun", "_database", "_next")
+
+    def __init__(self, database: Database, batch: WriteBatch | None = None) -> None:
+        self._database = database
+        self._batch = database.store.batch() if batch is None else batch
+        self._next: list[_Next] = []
+        self._after: list[Callable[[], None]] = []
+        self._begun: list[CoreState] = []
+
+    def append(self, core: CoreState, blocks: Sequence[bytes], signature: bytes | None = None) -> int:
+        """Add blocks, as they are stored, and return the new length.
+
+        The signature is made here unless it is given.
+
+        Raises:
+            NotWritable: nobody here can sign.
+            InvalidSignature: the given signature does not hold for the new tree.
+        """
+        self._begin(core)
+        old = core.tree
+        tree, nodes = old.append_block(blocks[0]) if len(blocks) == 1 else old.append_blocks(blocks)
+        tree_hash = tree.tree_hash()
+        if signature is None:
+            signature = _sign(core, tree_hash, tree.length, core.fork)
+        elif core.authority is None or not core.authority.verify(tree, core.fork, signature):
+            raise InvalidSignature(f"the signature does not hold for the tree of {tree.length} blocks")
+        put = self._batch.put
+        prefix = core.keys.block
+        for index, block in enumerate(blocks, old.length):
+            put(prefix + encode_index(index), block)
+        self._put_nodes(core, nodes)
+        contiguous = core.contiguous_length
+        if contiguous == old.length:
+            contiguous = tree.length
+        else:
+            core.bitfield.set_range(old.length, tree.length, True)
+        self._finish(_Next(core, tree, core.fork, signature, contiguous), tree_hash)
+        return tree.length
+
+    def truncate(self, core: CoreState, length: int, fork: int | None = None) -> None:
+        """Cut a core to its first ``length`` blocks under a new fork.
+
+        Raises:
+            BadArgument: the fork is not above the present one.
+            InvalidOperation: the core is not that long, or its prologue is longer.
+            NotWritable: nobody here can sign.
+        """
+        if fork is None:
+            fork = core.fork + 1
+        if fork <= core.fork:
+            raise BadArgument(f"a truncation needs a fork above {core.fork}, found {fork}")
+        if not 0 <= length <= core.tree.length:
+            raise InvalidOperation(f"a core of {core.tree.length} blocks cannot be truncated to {length}")
+        prologue = None if core.authority is None else core.authority.prologue
+        if prologue is not None and length < prologue.length:
+            raise InvalidOperation(
+                f"the manifest promises the first {prologue.length} blocks, {length} is less"
+            )
+        self._begin(core)
+        tree = core.tree_at(length)
+        tree_hash = tree.tree_hash()
+        signature = _sign(core, tree_hash, length, fork)
+        contiguous = self._cut(core, length)
+        self._finish(_Next(core, tree, fork, signature, contiguous), tree_hash)
+
+    def clear(self, core: CoreState, start: int, end: int) -> None:
+        """Forget blocks; what proves the others is kept."""
+        self._begin(core)
+        self._delete_range(core.keys.block, start, end)
+        contiguous = core.contiguous_length
+        bitfield = core.bitfield
+        if start < contiguous:
+            bitfield.set_range(end, contiguous, True)
+            contiguous = start
+        bitfield.set_range(start, end, False)
+        self._finish(_Next(core, core.tree, core.fork, core.signature, contiguous), None)
+
+    def apply_proof(self, core: CoreState, proof: Proof) -> bool:
+        """Check a proof and store what it shows; return whether it belongs to the present fork.
+
+        Raises:
+            InvalidOperation: it does not fit what is known here.
+            InvalidProof: it is wrong.
+        """
+        if proof.fork != core.fork:
+            return False
+        authority, manifest = _authority(core, proof)
+        verified = verify_proof(core.tree, proof, None if authority is None else authority.prologue)
+        if verified.root is not None:
+            index = verified.root.index
+            check_root(verified.root, core.node(index), is_bound=index in verified.bound)
+        signature = core.signature
+        if verified.upgraded and _is_known(core, verified):
+            verified.tree, verified.upgraded = core.tree, False
+        if verified.upgraded:
+            if verified.tree.length <= core.tree.length:
+                raise InvalidProof(
+                    f"another tree of {verified.tree.length} blocks than the one that is known here"
+                )
+            signature = proof.upgrade.signature if proof.upgrade is not None else None
+            if authority is None or not authority.verify(verified.tree, core.fork, signature):
+                raise InvalidSignature("the signature of the proof does not hold for its tree")
+        self._begin(core)
+        self._put_proven(core, verified.nodes, verified.bound)
+        contiguous = core.contiguous_length
+        if proof.block is not None and proof.block.value is not None:
+            contiguous = self._put_block(core, proof.block.index, proof.block.value, verified.tree.length)
+        next_ = _Next(core, verified.tree, core.fork, signature, contiguous)
+        if manifest is not None and verified.upgraded:
+            next_.manifest = manifest
+        self._finish(next_, verified.tree.tree_hash() if verified.upgraded else None)
+        return True
+
+    def reorg(self, core: CoreState, reorg: Reorg) -> None:
+        """Go over to the longer fork that a finished reorg has shown: what both have in common stays.
+
+        Raises:
+            InvalidSignature: its signature does not hold.
+            InvalidOperation: it is not finished, or not of a higher fork.
+        """
+        if not reorg.is_finished or reorg.fork <= core.fork:
+            raise InvalidOperation("the other fork is not known well enough, or not a higher one")
+        authority, manifest = _authority(core, reorg.proof)
+        if authority is None or not authority.verify(reorg.tree, reorg.fork, reorg.signature):
+            raise InvalidSignature("the signature of the other fork does not hold for its tree")
+        self._begin(core)
+        contiguous = self._cut(core, reorg.ancestors)
+        self._put_proven(core, reorg.nodes, reorg.bound)
+        next_ = _Next(core, reorg.tree, reorg.fork, reorg.signature, contiguous)
+        next_.shared_length = reorg.ancestors
+        next_.manifest = manifest
+        self._finish(next_, reorg.tree.tree_hash())
+
+    def append_to_branch(self, branch: BranchState, blocks: Sequence[bytes]) -> int:
+        """Add blocks to a named session and return its new length; nothing is signed."""
+        tree, nodes = branch.tree.append_blocks(blocks)
+        for index, block in enumerate(blocks, branch.tree.length):
+            self._batch.put(branch.keys.block + encode_index(index), block)
+        for node in nodes:
+            self._batch.put(branch.keys.node + encode_index(node.index), encode_node(node))
+        self._change_branch(branch, tree, branch.fork, branch.shared)
+        return tree.length
+
+    def truncate_branch(self, branch: BranchState, length: int, fork: int | None = None) -> None:
+        """Cut a named session to its first ``length`` blocks; what it shares stays where it is.
+
+        Raises:
+            InvalidOperation: it is not that long.
+        """
+        old = branch.tree.length
+        if not 0 <= length <= old:
+            raise InvalidOperation(f"a session of {old} blocks cannot be truncated to {length}")
+        tree = branch.tree_at(length)
+        self._delete_range(branch.keys.block, length, old)
+        self._delete_nodes(branch.keys, length, old)
+        self._change_branch(
+            branch, tree, branch.fork + 1 if fork is None else fork, branch.shared_up_to(length)
+        )
+
+    def merge(self, branch: BranchState, length: int, signature: bytes | None = None) -> int | None:
+        """Make the first ``length`` blocks of a named session those of its core, and return the length.
+
+        Returns None, and changes nothing, when the core has gone another way meanwhile.
+
+        Raises:
+            NotWritable: nobody here can sign.
+            InvalidSignature: the given signature does not hold.
+        """
+        core = branch.main
+        shared = branch.shared[0][1]  # with the core, whatever other branches lie between
+        if core.authority is None or not core.tree.length <= length <= branch.tree.length:
+            return None
+        if core.tree.length > shared and any(branch.node(root.index) != root for root in core.tree.roots):
+            return None
+        self._begin(core)
+        tree = branch.tree_at(length)
+        tree_hash = tree.tree_hash()
+        if signature is None:
+            signature = _sign(core, tree_hash, length, core.fork)
+        elif not core.authority.verify(tree, core.fork, signature):
+            raise InvalidSignature("the signature does not hold for the tree that is committed")
+        for index in range(shared, length):
+            self._batch.put(core.keys.block + encode_index(index), branch.need_block(index))
+        self._put_nodes(core, list(branch.own_nodes(length)))
+        self._delete_range(branch.keys.block, shared, length)
+        contiguous = core.contiguous_length
+        if contiguous == core.tree.length:
+            contiguous = length
+        else:
+            core.bitfield.set_range(shared, length, True)
+        self._finish(_Next(core, tree, core.fork, signature, contiguous), tree_hash)
+        self._change_branch(branch, branch.tree, branch.fork, [(core.keys, length)])
+        return length
+
+    def _change_branch(
+        self, branch: BranchState, tree: MerkleTree, fork: int, shared: list[tuple[CoreKeys, int]]
+    ) -> None:
+        head = CoreHead(fork, tree.length, tree.tree_hash(), branch.signature)
+        self._batch.put(branch.keys.head, head.encode())
+        keys, length = shared[-1]
+        dependency = Dependency(keys.data_pointer, length)
+        self._batch.put(dependency_key(branch.keys.data_pointer), dependency.encode())
+        self._after.append(lambda: branch.change(tree, fork, shared))
+
+    def put_user_data(self, core: CoreState, key: str, value: bytes | None) -> None:
+        """Store bytes of the application beside a core; None removes them."""
+        record = core.keys.user_data_key(key)
+        if value is None:
+            self._batch.delete(record)
+        else:
+            self._batch.put(record, value)
+
+    def write(self) -> None:
+        """Write everything.
+
+        Raises:
+            StorageError: nothing was changed.
+        """
+        try:
+            for next_ in self._next:
+                if next_.core.tree is not next_.base:
+                    raise InvalidOperation(
+                        f"core {encode_id(next_.core.key)} was changed by another commit meanwhile"
+                    )
+            self._batch.write()
+        except BaseException:
+            self.drop()
+            raise
+        for next_ in self._next:
+            next_.adopt()
+        for change in self._after:
+            change()
+
+    def drop(self) -> None:
+        """Forget everything and read what is stored again: nobody knows whether a failed write happened."""
+        self._batch.clear()
+        for core in self._begun:
+            # Where even reading fails, the core stays unsettled and is read again before it is changed next.
+            with suppress(HypercoreError):
+                core.load()
+
+    def __enter__(self) -> Commit:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.write()
+        else:
+            self.drop()
+
+    def _begin(self, core: CoreState) -> None:
+        if not core.settled:
+            core.load()
+        core.settled = False
+        self._begun.append(core)
+
+    def _finish(self, next_: _Next, tree_hash: bytes | None) -> None:
+        """Write head and hints where they changed; ``tree_hash`` is None when the head did not."""
+        core = next_.core
+        put = self._batch.put
+        if tree_hash is not None:
+            now = time_ns() // 1_000_000
+            put(
+                core.keys.head,
+                encode_core_head(next_.fork, next_.tree.length, tree_hash, next_.signature or b"", now),
+            )
+        if next_.contiguous_length != core.contiguous_length:
+            put(core.keys.hints, Hints(next_.contiguous_length).encode())
+        if next_.manifest is not None:
+            auth = replace(core.auth, manifest=next_.manifest)
+            put(auth_key(core.record.core_pointer), auth.encode())
+        if core.has_bitfield_pages:
+            for number, page in core.bitfield.take_changed():
+                put(core.keys.page_key(number), page)
+        self._next.append(next_)
+
+    def _put_proven(self, core: CoreState, nodes: Sequence[Node], bound: Set[int]) -> None:
+        """Store proven nodes; one whose size is only claimed does not replace one that is known."""
+        for node in nodes:
+            if node.index not in bound:
+                known = core.node(node.index)
+                if known is not None and known.hash == node.hash:
+                    continue
+            self._put_nodes(core, (node,))
+
+    def _put_nodes(self, core: CoreState, nodes: Sequence[Node]) -> None:
+        put = self._batch.put
+        prefix = core.keys.node
+        for node in nodes:
+            put(prefix + encode_index(node.index), encode_node(node))
+
+    def _put_block(self, core: CoreState, index: int, block: bytes, length: int) -> int:
+        """Store a received block and return the contiguous length with it."""
+        if index >= length:
+            raise InvalidProof(f"block {index} was proven for a tree of {length} blocks")
+        self._batch.put(core.keys.block + encode_index(index), block)
+        contiguous = core.contiguous_length
+        if index == contiguous:
+            # Without pages there is nothing behind the block: no need to make any.
+            return core.bitfield.find_unset(index + 1, length) if core.has_bitfield_pages else index + 1
+        if index > contiguous:
+            core.bitfield.set_range(index, index + 1, True)
+        return contiguous
+
+    def _cut(self, core: CoreState, length: int) -> int:
+        """Delete the blocks from ``length`` on and all nodes above them; return the contiguous length."""
+        old = core.tree.length
+        if length < old:
+            self._delete_range(core.keys.block, length, old)
+            self._delete_range(core.keys.node, 2 * length, 2 * old)
+            # Ancestors of the last block that stays may be smaller than 2 * length and still reach over the
+            # cut.
+            index = 2 * length - 2
+            while length and not (flat_tree.contains(index, 0) and flat_tree.contains(index, 2 * old)):
+                index = flat_tree.parent(index)
+                if index < 2 * length and flat_tree.contains(index, 2 * length):
+                    self._batch.delete(core.keys.node + encode_index(index))
+            if core.has_bitfield_pages:
+                core.bitfield.set_range(length, old, False)
+        return min(core.contiguous_length, length)
+
+    def _delete_nodes(self, keys: CoreKeys, length: int, old: int) -> None:
+        """Delete the nodes above any block from ``length`` on."""
+        self._delete_range(keys.node, 2 * length, 2 * old)
+        # Ancestors of the last block that stays may be smaller than 2 * length and still reach over the cut.
+        index = 2 * length - 2
+        while length and not (flat_tree.contains(index, 0) and flat_tree.contains(index, 2 * old)):
+            index = flat_tree.parent(index)
+            if index < 2 * length and flat_tree.contains(index, 2 * length):
+                self._batch.delete(keys.node + encode_index(index))
+
+    def _delete_range(self, prefix: bytes, start: int, end: int) -> None:
+        delete = self._batch.delete
+        for key in self._database.store.keys(prefix + encode_index(start), prefix + encode_index(end)):
+            delete(key)
+
+
+def _sign(core: CoreState, tree_hash: bytes, length: int, fork: int) -> bytes:
+    signer = core.signer
+    if signer is None:
+        raise NotWritable(f"core {encode_id(core.key)} cannot be written: its secret key is not here")
+    return signer.sign(tree_hash, length, fork)
+
+
+def _authority(core: CoreState, proof: Proof) -> tuple[Authority | None, Manifest | None]:
+    """Return who may sign the core and, if that was not known before, the manifest that says so."""
+    if core.authority is not None:
+        return core.authority, None
+    if proof.upgrade is None:
+        return None, None
+    manifest = proof.manifest or Manifest.for_key(core.key)
+    try:
+        return Authority(core.key, manifest), manifest
+    except InvalidSignature as error:
+        raise InvalidSignature(f"the manifest of the proof is not that of the core: {error}") from None
+
+
+def _is_known(core: CoreState, verified: Verified) -> bool:
+    """Return whether an upgrade leads to a tree that is part of the one known here."""
+    if verified.tree.length > core.tree.length:
+        return False
+    return all(core.node(root.index) == root for root in verified.tree.roots)
