@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.peers import javascript, ours
+from benchmarks.peers import __main__ as command_line
+from benchmarks.peers import environment, javascript, ours, scale
 from benchmarks.peers.__main__ import main
-from benchmarks.peers.comparison import Comparison, table
+from benchmarks.peers.comparison import HEADER, Comparison
+from benchmarks.peers.experiments import TABLE, Experiment, Size, choose
 from benchmarks.peers.javascript import NodeError, find_node, find_npm, install
-from benchmarks.peers.running import RunError, Size, compare
+from benchmarks.peers.running import RunError, compare
+from benchmarks.peers.scale import Claim
+from benchmarks.peers.tables import markdown_table, text_table
+
+APPEND = Experiment("append", Size(1000, 10))
 
 
 def side(seconds, outcome="same", code=0):
@@ -25,7 +31,7 @@ def side(seconds, outcome="same", code=0):
 
 
 def run(reference, ours, pairs=1, report=lambda line: None):
-    return compare("append", Size(1000, 10), pairs, reference=reference, ours=ours, report=report)
+    return compare(APPEND, pairs, reference=reference, ours=ours, report=report)
 
 
 def test_times_are_microseconds_for_each_block():
@@ -35,21 +41,70 @@ def test_times_are_microseconds_for_each_block():
 
 
 def test_ratios_are_those_of_the_pairs():
-    assert Comparison("get", [100, 90], [10, 45]).ratios == [10, 2]
+    assert Comparison(APPEND, [100, 90], [10, 45]).ratios == [10, 2]
 
 
 def test_the_summary_is_the_median_of_the_ratios_and_not_the_ratio_of_the_medians():
-    summary = Comparison("get", [100, 90, 10], [10, 45, 5]).as_json()
+    summary = Comparison(APPEND, [100, 90, 10], [10, 45, 5]).as_json()
     assert summary["median_ratio"] == 2
     assert summary["median_reference_us"] == 90
     assert summary["median_ours_us"] == 10
 
 
-def test_the_table_has_a_line_for_each_operation_below_its_header():
-    lines = table([Comparison("append", [300, 200], [30, 10]), Comparison("get", [4], [2])]).splitlines()
-    assert [line.split()[0] for line in lines] == ["operation", "append", "get"]
-    assert lines[1].split()[1:] == ["250.00", "20.00", "15.00", "10.00", "-", "20.00"]
-    assert len({len(line) for line in lines}) == 1
+def test_a_row_has_medians_and_the_range_of_the_ratios_of_the_pairs():
+    row = dict(zip(HEADER, Comparison(APPEND, [300, 200], [30, 10]).as_row(), strict=True))
+    assert row == {
+        "operation": "append",
+        "size": "1,000 x 10 B",
+        "reference us/op": "250.00",
+        "ours us/op": "20.00",
+        "reference/ours": "15.00",
+        "min - max": "10.00 - 20.00",
+    }
+
+
+def test_a_text_table_has_columns_of_equal_width_with_figures_to_the_right():
+    assert text_table(["name", "us"], [["get", "1.50"], ["append", "40.25"]]).splitlines() == [
+        "name       us",
+        "get      1.50",
+        "append  40.25",
+    ]
+
+
+def test_a_markdown_table_aligns_figures_to_the_right():
+    assert markdown_table(["name", "us"], [["get", "1.50"]]).splitlines() == [
+        "| name | us |",
+        "| --- | --: |",
+        "| get | 1.50 |",
+    ]
+
+
+def test_all_operations_are_in_the_table():
+    assert list(dict.fromkeys(experiment.operation for experiment in TABLE)) == list(ours.OPERATIONS)
+
+
+def test_choosing_nothing_gives_the_table():
+    assert choose() == list(TABLE)
+
+
+def test_an_operation_is_chosen_at_all_its_sizes():
+    assert [str(experiment) for experiment in choose(["append"])] == [
+        "append 10,000 x 100 B",
+        "append 10,000 x 1,000 B",
+        "append 1,000 x 65,536 B",
+    ]
+
+
+def test_a_given_number_replaces_that_of_each_row():
+    assert [str(experiment.size) for experiment in choose(["append"], blocks=7)] == [
+        "7 x 100 B",
+        "7 x 1,000 B",
+        "7 x 65,536 B",
+    ]
+
+
+def test_rows_that_become_the_same_are_measured_once():
+    assert choose(["append"], blocks=7, block_size=5) == [Experiment("append", Size(7, 5))]
 
 
 def test_the_sides_take_turns_in_who_begins(tmp_path):
@@ -96,6 +151,83 @@ def test_wrong_options_are_refused_by_name(option, value, capsys):
         main([f"{option}={value}"])
     assert exit_.value.code == 2
     assert option in capsys.readouterr().err
+
+
+@pytest.fixture
+def peers(monkeypatch):
+    """The command line with commands in place of the two sides."""
+    monkeypatch.setattr(command_line, "install", lambda project: None)
+    monkeypatch.setattr(command_line, "reference_command", lambda: side(0.5))
+    monkeypatch.setattr(command_line, "ours_command", lambda: side(0.1))
+    monkeypatch.setattr(environment, "reference", lambda: {"node": "20.0.0"})
+    return main
+
+
+def test_the_table_is_printed_and_progress_goes_to_stderr(peers, capsys):
+    assert peers(["--pairs=2", "--blocks=1000", "--experiments=get,bee_put"]) == 0
+    printed = capsys.readouterr()
+    assert [line.split()[0] for line in printed.out.splitlines()] == ["operation", "get", "bee_put"]
+    assert [line.split(":")[0] for line in printed.err.splitlines()] == [
+        "[1/2] get 1,000 x 1,000 B, pair 1/2",
+        "[1/2] get 1,000 x 1,000 B, pair 2/2",
+        "[2/2] bee_put 1,000 x 1,000 B, pair 1/2",
+        "[2/2] bee_put 1,000 x 1,000 B, pair 2/2",
+    ]
+
+
+def test_markdown_says_what_each_operation_is_and_where_it_was_measured(peers, capsys):
+    peers(["--pairs=1", "--experiments=stream", "--markdown"])
+    printed = capsys.readouterr().out
+    assert "| stream | 10,000 x 1,000 B | 50.00 | 10.00 | 5.00 | 5.00 - 5.00 |" in printed
+    assert f"* `stream`: {ours.stream.__doc__}" in printed
+    assert "node 20.0.0" in printed
+
+
+def test_the_json_file_holds_every_run(peers, tmp_path):
+    peers(["--pairs=2", "--experiments=get", f"--json={tmp_path / 'runs.json'}"])
+    document = json.loads((tmp_path / "runs.json").read_text())
+    assert [len(each["reference_us"]) for each in document["comparisons"]] == [2]
+    assert {"python", "processors"} <= document["machine"].keys()
+
+
+def test_a_side_that_fails_ends_the_command_line_with_its_error(peers, monkeypatch, capsys):
+    monkeypatch.setattr(command_line, "ours_command", lambda: side(1, code=3))
+    assert peers(["--pairs=1"]) == 1
+    assert "broken" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("claim", scale.CLAIMS)
+def test_a_claim_is_measured_on_any_number_of_blocks(claim, tmp_path, monkeypatch):
+    monkeypatch.setattr(scale, "_ROUNDS", 1)
+    measured = claim(tmp_path, Size(250, 10))
+    assert measured.measured >= 0
+    assert "250" in measured.name
+
+
+@pytest.mark.parametrize(
+    ("measured", "verdict"), [(1.15, "yes"), (1.16, "no")], ids=["at-the-limit", "above-the-limit"]
+)
+def test_a_claim_says_whether_it_holds(measured, verdict):
+    row = dict(zip(scale.HEADER, Claim("p50", measured, 1.15, "times", "").as_row(), strict=True))
+    assert row["holds"] == verdict
+    assert row["target"] == "<= 1.15 times"
+
+
+def test_a_claim_that_does_not_hold_is_reported_and_no_error(monkeypatch, tmp_path, capsys):
+    missed = Claim("opening", 2, 0.5, "ms", "")
+    monkeypatch.setattr(scale, "measure", lambda size, report: [missed])
+    assert main([f"--json={tmp_path / 'claims.json'}", "scale"]) == 0
+    _, row = capsys.readouterr().out.splitlines()
+    assert row.split() == ["opening", "2.00", "ms", "<=", "0.5", "ms", "no"]
+    assert json.loads((tmp_path / "claims.json").read_text())["claims"][0]["holds"] is False
+
+
+def test_claims_are_measured_at_the_given_size_with_progress(monkeypatch):
+    monkeypatch.setattr(scale, "CLAIMS", (scale.opening, scale.memory))
+    lines: list[str] = []
+    claims = scale.measure(Size(10, 20), lines.append)
+    assert ["10 x 20 B" in claim.name for claim in claims] == [False, True]
+    assert lines == ["[1/2] opening, 10 x 20 B ...", "[2/2] memory, 10 x 20 B ..."]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import { Hypercore } from '../interop/internals.mjs'
 import { describeCore, describeNode, fill, hex, withStore } from '../interop/reference.mjs'
 
 const texts = ['hello', '', 'world', 'x', 'hypercore', 'a'.repeat(40), 'b'.repeat(300), 'c', 'dd', 'eee', 'ffff', 'g', 'h', 'iiii']
-const blocks = [...texts, 'jjjjjj', 'k', 'l', 'mm', 'nnn', 'oooo'].map((text) => Buffer.from(text))
+export const blocks = [...texts, 'jjjjjj', 'k', 'l', 'mm', 'nnn', 'oooo'].map((text) => Buffer.from(text))
 
 export async function histories() {
   return {
@@ -66,7 +66,7 @@ function signable(core) {
   return tree.signable(core.manifest.version === 0 ? core.manifest.signers[0].namespace : core.key)
 }
 
-async function storedNodes(core) {
+export async function storedNodes(core) {
   const nodes = []
   for await (const node of core.core.storage.createTreeNodeStream()) nodes.push(describeNode(node))
   return nodes.sort((a, b) => a.index - b.index)

@@ -1,4 +1,4 @@
-// Parts of the JavaScript packages below their public interface, for the vector generators.
+// Parts of the JavaScript packages below their public interface, for tests and vector generators.
 
 import { createRequire } from 'node:module'
 
@@ -12,5 +12,7 @@ export const ids = require('hypercore-id-encoding')
 export const indexEncoder = require('index-encoder')
 export const SubEncoder = require('sub-encoder')
 export const Verifier = require('hypercore/lib/verifier')
-export const { manifest: manifestCodec } = require('hypercore/lib/messages')
+export const { MerkleTree, MerkleTreeBatch, ReorgBatch } = require('hypercore/lib/merkle-tree')
+export const { manifest: manifestCodec, wire } = require('hypercore/lib/messages')
+export const multisig = require('hypercore/lib/multisig')
 export const storedManifestCodec = require('hypercore-storage/encoding/spec/hyperschema').getEncoding('@core/manifest')

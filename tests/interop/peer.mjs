@@ -2,9 +2,17 @@
 
 import { createInterface } from 'node:readline'
 import { answer, apply } from './bee_operations.mjs'
+import { liveCore } from './core_operations.mjs'
+import { signTogether } from './multisig.mjs'
 import { bytes, describeCore, hex, Hyperbee, readBlocks, withStore } from './reference.mjs'
 
 const commands = {
+  /** Open a core and do operations to it; tell the answer to each. */
+  liveCore,
+
+  /** Sign blocks of a core with several key pairs; tell the signature. */
+  signTogether,
+
   /** Append to cores of one store; tell each core's keys and its state after every append (a list is a batch). */
   writeCores: ({ primaryKey, cores }) =>
     withStore((store) => inTurn(cores, (each) => writeCore(store, each)), { primaryKey: bytes(primaryKey) }),

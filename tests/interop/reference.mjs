@@ -14,20 +14,33 @@ export const bytes = (text) => (text === null || text === undefined ? null : Buf
 /** 32 bytes of the same value. */
 export const fill = (value) => Buffer.alloc(32, value)
 
-/** Run `use(store)` on a store in a temporary directory with a known primary key; close and remove it afterwards. */
-export async function withStore(use, { primaryKey = fill(1), ...options } = {}) {
+/** Run `use(directory)` on a temporary directory and remove it afterwards. */
+export async function withDirectory(use) {
   const directory = mkdtempSync(join(tmpdir(), 'hypercore-reference-'))
   try {
-    const store = new Corestore(directory, { primaryKey, unsafe: true, ...options })
-    await store.ready()
+    return await use(directory)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** Open a store with a known primary key. */
+export async function openStore(directory, { primaryKey = fill(1), ...options } = {}) {
+  const store = new Corestore(directory, { primaryKey, unsafe: true, ...options })
+  await store.ready()
+  return store
+}
+
+/** Run `use(store)` on a store in a temporary directory; close and remove it afterwards. */
+export function withStore(use, options) {
+  return withDirectory(async (directory) => {
+    const store = await openStore(directory, options)
     try {
       return await use(store)
     } finally {
       await store.close()
     }
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
+  })
 }
 
 /** Everything about the state of a core that another implementation has to agree with. */

@@ -1,7 +1,6 @@
 """A Hyperbee written here is read in JavaScript and the other way round, and both write the same blocks."""
 
-import os
-from random import Random, SystemRandom
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,19 +8,9 @@ import pytest
 from hypercore import Hyperbee, Hypercore
 from tests.data.bee_operations import answer, apply, bee_of_blocks, blocks_of, open_bee
 from tests.interop.histories import random_history, random_json, random_questions
+from tests.interop.seeds import SEEDS
 
-# A fresh seed in every run finds what fixed ones do not; to repeat one, set the variable to the failed seed.
-FRESH_SEED = int(os.environ.get("HYPERCORE_INTEROP_SEED", SystemRandom().randrange(2**32)))
-SEEDS = [pytest.param(seed, id=f"seed-{seed}") for seed in range(12)] + [
-    pytest.param(FRESH_SEED, id="fresh-seed")
-]
 OPTIONS: tuple[dict[str, Any], ...] = ({}, {"alwaysDuplicate": False}, {"metadata": {}})
-
-
-@pytest.fixture
-def random(seed):
-    print(f"HYPERCORE_INTEROP_SEED={seed}")
-    return Random(seed)
 
 
 def write(operations, options=None):
