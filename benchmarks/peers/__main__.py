@@ -1,24 +1,29 @@
-"""Compares this package with the JavaScript reference and prints a table.
+"""Compares this package with the JavaScript reference and prints a table: that of the README, by default.
 
 Both sides do the same work on this machine, in child processes that take turns; each measures only its loop
 of operations. What they wrote and read has to be the same, down to the hash over all blocks. The reference
 is installed with npm at the first use.
+
+`scale` measures instead what has to hold for a core of a million blocks, on this package alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
-import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.comparison import Comparison, table
-from benchmarks.peers.javascript import NodeError, find_node, install
+from benchmarks.peers import comparison, environment, scale
+from benchmarks.peers.comparison import Comparison
+from benchmarks.peers.experiments import Experiment, Size, choose
+from benchmarks.peers.javascript import NodeError, install
 from benchmarks.peers.ours import OPERATIONS
-from benchmarks.peers.running import RunError, Size, compare, ours_command, reference_command
+from benchmarks.peers.running import RunError, compare, ours_command, reference_command
+from benchmarks.peers.tables import Row, markdown_table, text_table
+from hypercore.errors import HypercoreError
 
 _HERE = Path(__file__).parent
 
@@ -26,27 +31,74 @@ _HERE = Path(__file__).parent
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code: 0, or 1 when a side failed."""
     options = _parser().parse_args(arguments)
-    size = Size(options.blocks, options.block_size)
     try:
-        install(_HERE)
-        comparisons = [
-            compare(
-                operation,
-                size,
-                options.pairs,
-                reference=reference_command(),
-                ours=ours_command(),
-                report=lambda line: print(line, file=sys.stderr),
-            )
-            for operation in options.experiments
-        ]
-        if options.json:
-            _write_json(options.json, size, comparisons)
-    except (NodeError, RunError, OSError) as error:
+        if options.command == "scale":
+            _measure_scale(options)
+        else:
+            _compare(options)
+    except (HypercoreError, NodeError, RunError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(table(comparisons))
     return 0
+
+
+def _compare(options: argparse.Namespace) -> None:
+    install(_HERE)
+    experiments = choose(options.experiments, options.blocks, options.block_size)
+    comparisons = [
+        _compare_one(experiment, options.pairs, f"[{number}/{len(experiments)}]")
+        for number, experiment in enumerate(experiments, 1)
+    ]
+    reference = environment.reference()
+    document = {"reference": reference, "comparisons": [each.as_json() for each in comparisons]}
+    _write(options, document, comparison.HEADER, [each.as_row() for each in comparisons])
+    if options.markdown:
+        print(_legend(options.pairs, experiments, reference))
+
+
+def _legend(pairs: int, experiments: Sequence[Experiment], reference: dict[str, str]) -> str:
+    """Return what to know about a table, in Markdown."""
+    here = environment.machine()
+    versions = ", ".join(f"{name} {version}" for name, version in reference.items())
+    operations = dict.fromkeys(experiment.operation for experiment in experiments)
+    return "\n".join(
+        [
+            "",
+            *(f"* `{name}`: {OPERATIONS[name].__doc__}" for name in operations),
+            "",
+            f"Medians over {pairs} pairs of runs; {here['processors']}; Python {here['python']}; {versions}.",
+        ]
+    )
+
+
+def _compare_one(experiment: Experiment, pairs: int, progress: str) -> Comparison:
+    return compare(
+        experiment,
+        pairs,
+        reference=reference_command(),
+        ours=ours_command(),
+        report=lambda line: _report(f"{progress} {line}"),
+    )
+
+
+def _measure_scale(options: argparse.Namespace) -> None:
+    size = Size(
+        options.blocks or scale.DEFAULT_SIZE.blocks, options.block_size or scale.DEFAULT_SIZE.block_size
+    )
+    claims = scale.measure(size, _report)
+    document = {"claims": [claim.as_json() for claim in claims]}
+    _write(options, document, scale.HEADER, [claim.as_row() for claim in claims])
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _write(options: argparse.Namespace, document: dict[str, Any], header: Row, rows: Sequence[Row]) -> None:
+    """Print the table, and write the document to the file that was asked for."""
+    if options.json:
+        options.json.write_text(json.dumps({"machine": environment.machine(), **document}, indent=2) + "\n")
+    print(markdown_table(header, rows) if options.markdown else text_table(header, rows))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks.peers",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="reference/ours: how many times as fast this package is, the median over the pairs.",
+        epilog=_epilog(),
     )
     parser.add_argument(
         "--pairs",
@@ -64,28 +116,48 @@ def _parser() -> argparse.ArgumentParser:
         help="runs of each side for each experiment (default: 5)",
     )
     parser.add_argument(
+        "--experiments", type=_experiments, metavar="NAME,NAME", help="what to compare (default: all)"
+    )
+    _add_common_options(parser, "those of the table", "that of the table")
+    # Suppressed defaults: they would replace what stands before the command.
+    of_scale = parser.add_subparsers(dest="command", title="instead of comparing").add_parser(
+        "scale",
+        help="measure what has to hold for a core of a million blocks",
+        description=scale.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+    )
+    _add_common_options(of_scale, str(scale.DEFAULT_SIZE.blocks), str(scale.DEFAULT_SIZE.block_size))
+    return parser
+
+
+def _add_common_options(parser: argparse.ArgumentParser, blocks: str, block_size: str) -> None:
+    parser.add_argument(
         "--blocks",
         type=_positive,
-        default=10_000,
         metavar="N",
-        help="blocks, or entries, of a run (default: 10000)",
+        help=f"blocks, or entries, of every run (default: {blocks})",
     )
     parser.add_argument(
         "--block-size",
         type=_positive,
-        default=1_000,
         metavar="BYTES",
-        help="size of a block, and of the value of an entry (default: 1000)",
+        help=f"size of every block, and of the value of an entry (default: {block_size})",
     )
-    parser.add_argument(
-        "--experiments",
-        type=_experiments,
-        default=list(OPERATIONS),
-        metavar="NAME,NAME",
-        help=f"what to compare (default: all): {', '.join(OPERATIONS)}",
+    parser.add_argument("--markdown", action="store_true", help="print the table as GitHub's Markdown")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures to this file")
+
+
+def _epilog() -> str:
+    width = max(map(len, OPERATIONS))
+    return "\n".join(
+        [
+            "experiments:",
+            *(f"  {name.ljust(width)}  {run.__doc__}" for name, run in OPERATIONS.items()),
+            "",
+            "reference/ours: how many times as fast this package is, the median over the pairs.",
+        ]
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write every run to this file")
-    return parser
 
 
 def _positive(text: str) -> int:
@@ -100,26 +172,6 @@ def _experiments(text: str) -> list[str]:
         if name not in OPERATIONS:
             raise argparse.ArgumentTypeError(f"no experiment {name!r}; there are {', '.join(OPERATIONS)}")
     return names
-
-
-def _write_json(path: Path, size: Size, comparisons: list[Comparison]) -> None:
-    document = {
-        "blocks": size.blocks,
-        "block_size": size.block_size,
-        "environment": _environment(),
-        "comparisons": [comparison.as_json() for comparison in comparisons],
-    }
-    path.write_text(json.dumps(document, indent=2) + "\n")
-
-
-def _environment() -> dict[str, Any]:
-    node = subprocess.run([*find_node(), "--version"], capture_output=True, text=True, check=True)
-    return {
-        "python": platform.python_version(),
-        "node": node.stdout.strip(),
-        "reference": json.loads((_HERE / "package.json").read_text())["dependencies"],
-        "system": platform.platform(),
-    }
 
 
 if __name__ == "__main__":

@@ -34,14 +34,24 @@ async function describe(core) {
   return { length: core.length, byteLength: core.byteLength, treeHash: (await core.treeHash()).toString('hex') }
 }
 
+async function appendAll(core) {
+  for (let i = 0; i < count; i++) await core.append(block)
+}
+
 async function appendBatches(core) {
   for (let done = 0; done < count; done += BATCH) {
     await core.append(Array(Math.min(BATCH, count - done)).fill(block))
   }
 }
 
-/** Time `read` on a core that has its blocks on disk and was opened afresh; it returns the number of bytes read. */
-async function reading(read) {
+async function getBlocks(core) {
+  let bytes = 0
+  for (let i = 0; i < count; i++) bytes += (await core.get(i)).length
+  return bytes
+}
+
+/** Time `read` on a core that was filled, closed and opened again; it returns the number of bytes read. */
+async function reopened(read) {
   await withCore(appendBatches)
   return withCore(async (core) => ({ bytesRead: await timed(() => read(core)), ...(await describe(core)) }))
 }
@@ -61,9 +71,7 @@ async function getAll(bee) {
 const operations = {
   append: () =>
     withCore(async (core) => {
-      await timed(async () => {
-        for (let i = 0; i < count; i++) await core.append(block)
-      })
+      await timed(() => appendAll(core))
       return describe(core)
     }),
 
@@ -74,21 +82,22 @@ const operations = {
     }),
 
   get: () =>
-    reading(async (core) => {
-      let bytes = 0
-      for (let i = 0; i < count; i++) bytes += (await core.get(i)).length
-      return bytes
+    withCore(async (core) => {
+      await appendAll(core)
+      return { bytesRead: await timed(() => getBlocks(core)), ...(await describe(core)) }
     }),
 
+  get_reopened: () => reopened(getBlocks),
+
   stream: () =>
-    reading(async (core) => {
+    reopened(async (core) => {
       let bytes = 0
       for await (const each of core.createReadStream()) bytes += each.length
       return bytes
     }),
 
   get_many: () =>
-    reading(async (core) => {
+    reopened(async (core) => {
       const blocks = await Promise.all(Array.from({ length: count }, (_, i) => core.get(i)))
       return blocks.reduce((bytes, each) => bytes + each.length, 0)
     }),

@@ -6,12 +6,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.peers.comparison import Comparison
+from benchmarks.peers.experiments import Experiment
 from benchmarks.peers.javascript import find_node
 
 _HERE = Path(__file__).parent
@@ -20,14 +20,6 @@ _PROJECT = _HERE.parent.parent
 
 class RunError(Exception):
     """A side failed, or the two did not do the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much each run does: ``blocks`` blocks or entries of ``block_size`` bytes."""
-
-    blocks: int
-    block_size: int
 
 
 def ours_command() -> list[str]:
@@ -45,8 +37,7 @@ def reference_command() -> list[str]:
 
 
 def compare(
-    operation: str,
-    size: Size,
+    experiment: Experiment,
     pairs: int,
     *,
     reference: Sequence[str],
@@ -58,25 +49,26 @@ def compare(
     Raises:
         RunError: a run failed, or the sides disagree about the outcome.
     """
-    comparison = Comparison(operation)
+    comparison = Comparison(experiment)
     for pair in range(pairs):
         sides = [("reference", reference, comparison.reference_us), ("ours", ours, comparison.ours_us)]
         outcomes = {}
         for name, command, figures in sides if pair % 2 == 0 else reversed(sides):
-            seconds, outcomes[name] = _run(command, operation, size)
-            figures.append(seconds / size.blocks * 1e6)
+            seconds, outcomes[name] = _run(command, experiment)
+            figures.append(seconds / experiment.size.blocks * 1e6)
         if outcomes["reference"] != outcomes["ours"]:
-            raise RunError(f"{operation}: the sides did not do the same: {outcomes}")
+            raise RunError(f"{experiment}: the sides did not do the same: {outcomes}")
         report(
-            f"{operation} {pair + 1}/{pairs}: reference {comparison.reference_us[-1]:.2f} us, "
+            f"{experiment}, pair {pair + 1}/{pairs}: reference {comparison.reference_us[-1]:.2f} us, "
             f"ours {comparison.ours_us[-1]:.2f} us"
         )
     return comparison
 
 
-def _run(command: Sequence[str], operation: str, size: Size) -> tuple[float, dict[str, Any]]:
+def _run(command: Sequence[str], experiment: Experiment) -> tuple[float, dict[str, Any]]:
     with TemporaryDirectory(prefix="hypercore-peers-") as directory:
-        arguments = [operation, directory, str(size.blocks), str(size.block_size)]
+        size = experiment.size
+        arguments = [experiment.operation, directory, str(size.blocks), str(size.block_size)]
         done = subprocess.run(
             [*command, *arguments], cwd=_PROJECT, capture_output=True, text=True, check=False
         )
