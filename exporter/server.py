@@ -96,7 +96,15 @@ class Server:
     def close(self) -> None:
         """Close every connection, also those in the middle of a request."""
         # The sockets belong to the server's thread; once it has closed them all, its loop ends.
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets, ignore_all=True))
+        pulled = threading.Event()
+
+        def close_all() -> None:
+            # Among the sockets is the trigger itself, which is still being pulled when the thread is quick.
+            pulled.wait(CLOSE_TIMEOUT_S)
+            wasyncore.close_all(self._sockets, ignore_all=True)
+
+        self._server.trigger.pull_trigger(close_all)
+        pulled.set()
         self._thread.join(CLOSE_TIMEOUT_S)
         self._server.task_dispatcher.shutdown(timeout=CLOSE_TIMEOUT_S)
 

@@ -23,6 +23,7 @@ from hypercore.ids import decode_id, encode_id
 from hypercore.manifest import Manifest
 from hypercore.proofs import Proof, ProofMaker, ProofRequest
 from hypercore.proofs.reorg import Reorg
+from hypercore.signing import Authority
 from hypercore.storage import open_database
 
 MAX_BLOCK_BYTES = 15 * 1024 * 1024
@@ -94,11 +95,20 @@ class Hypercore:
         self._main = main
         self._release: Callable[[], None] | None = release
         self._encryption_key = encryption_key
-        self._encryption: BlockEncryption | None = None
+        self._cipher_of: Authority | None = None
+        self._cipher: BlockEncryption | None = None
         self._sessions: WeakSet[Hypercore] = WeakSet()
-        if encryption_key is not None:
-            is_compat = main.authority is not None and main.authority.is_compat
-            self._encryption = BlockEncryption(view.key, encryption_key, compat=is_compat)
+
+    def _encryption(self) -> BlockEncryption | None:
+        """Return what encrypts the blocks; that of compat cores is another, which only the manifest tells."""
+        if self._encryption_key is None:
+            return None
+        authority = self._main.authority
+        if self._cipher is None or self._cipher_of is not authority:
+            is_compat = authority is not None and authority.is_compat
+            self._cipher = BlockEncryption(self._main.key, self._encryption_key, compat=is_compat)
+            self._cipher_of = authority
+        return self._cipher
 
     # --- what it is -------------------------------------------------------------------------------
 
@@ -146,7 +156,7 @@ class Hypercore:
     @property
     def padding(self) -> int:
         """How many bytes encryption adds to each block."""
-        return 0 if self._encryption is None else PADDING
+        return 0 if self._encryption_key is None else PADDING
 
     @property
     def fork(self) -> int:
@@ -235,8 +245,9 @@ class Hypercore:
         state = self._state
         if not blocks:
             return state.tree.length
-        if self._encryption is not None:
-            encrypt, fork = self._encryption.encrypt, self._main.fork
+        encryption = self._encryption()
+        if encryption is not None:
+            encrypt, fork = encryption.encrypt, self._main.fork
             blocks = [encrypt(index, fork, block) for index, block in enumerate(blocks, state.tree.length)]
         if state is self._main:
             if commit is not None:
@@ -300,7 +311,10 @@ class Hypercore:
         block = state.store.get(state.keys.block + encode_index(index))
         if block is None:
             block = state.missing_block(index)
-        return block if self._encryption is None else self._encryption.decrypt(index, block)
+        if self._encryption_key is None:
+            return block
+        encryption = self._encryption()
+        return block if encryption is None else encryption.decrypt(index, block)
 
     def get_many(self, indexes: Iterable[int]) -> list[bytes]:
         """Return several blocks, in the order asked for; a ``range`` with step 1 is read in one go.
@@ -342,7 +356,7 @@ class Hypercore:
         end = self._state.tree.length if end is None else end
         if start >= end:
             return iter(())
-        if self._encryption is None:
+        if self._encryption_key is None:
             return self._state.blocks(start, end, reverse=reverse)
         return map(self.get, range(end - 1, start - 1, -1) if reverse else range(start, end))
 
