@@ -27,6 +27,8 @@ SIGNATURE_SIZE = 64
 _u64 = Struct("<Q").pack
 _u64_u64 = Struct("<QQ").pack
 _leaf_head = Struct("<BQ").pack
+# Copying a hash that is set up takes two thirds of the time of setting one up.
+_unkeyed = blake2b(digest_size=HASH_SIZE).copy
 _sign = bindings.crypto_sign
 _sign_open = bindings.crypto_sign_open
 
@@ -54,12 +56,16 @@ ROOT_NAMESPACE = bytes(32)
 
 def leaf_hash(block: bytes) -> bytes:
     """Return the hash of a block, as it is stored."""
-    return blake2b(_leaf_head(0, len(block)) + block, digest_size=32).digest()
+    state = _unkeyed()
+    state.update(_leaf_head(0, len(block)) + block)
+    return state.digest()
 
 
 def parent_hash(size: int, left: bytes, right: bytes) -> bytes:
     """Return the hash of the parent of two nodes whose sizes sum up to ``size`` bytes."""
-    return blake2b(_leaf_head(1, size) + left + right, digest_size=32).digest()
+    state = _unkeyed()
+    state.update(_leaf_head(1, size) + left + right)
+    return state.digest()
 
 
 def root_piece(index: int, size: int, hash_: bytes) -> bytes:
@@ -69,7 +75,9 @@ def root_piece(index: int, size: int, hash_: bytes) -> bytes:
 
 def tree_hash(root_pieces: Iterable[bytes]) -> bytes:
     """Return the hash over all roots, given their root_piece from left to right."""
-    return blake2b(b"\x02" + b"".join(root_pieces), digest_size=32).digest()
+    state = _unkeyed()
+    state.update(b"\x02" + b"".join(root_pieces))
+    return state.digest()
 
 
 def signable(context: bytes, hash_: bytes, length: int, fork: int) -> bytes:

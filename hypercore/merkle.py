@@ -136,8 +136,7 @@ class MerkleTree:
             if len(level) & 1:
                 new_roots.append(level.pop())
             parents = []
-            for i in range(0, len(level), 2):
-                left, right = level[i], level[i + 1]
+            for left, right in zip(level[::2], level[1::2], strict=True):
                 size = left.size + right.size
                 parents.append(Node(left.index + step, size, parent_hash(size, left.hash, right.hash)))
             nodes += parents

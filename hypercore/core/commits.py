@@ -119,11 +119,8 @@ class Commit:
             signature = _sign(core, tree_hash, tree.length, core.fork)
         elif core.authority is None or not core.authority.verify(tree, core.fork, signature):
             raise InvalidSignature(f"the signature does not hold for the tree of {tree.length} blocks")
-        put = self._batch.put
-        prefix = core.keys.block
-        for index, block in enumerate(blocks, old.length):
-            put(prefix + encode_index(index), block)
-        self._put_nodes(core, nodes)
+        self._put_blocks(core.keys, old.length, blocks)
+        self._put_nodes(core.keys, nodes)
         contiguous = core.contiguous_length
         if contiguous == old.length:
             contiguous = tree.length
@@ -229,10 +226,8 @@ class Commit:
     def append_to_branch(self, branch: BranchState, blocks: Sequence[bytes]) -> int:
         """Add blocks to a named session and return its new length; nothing is signed."""
         tree, nodes = branch.tree.append_blocks(blocks)
-        for index, block in enumerate(blocks, branch.tree.length):
-            self._batch.put(branch.keys.block + encode_index(index), block)
-        for node in nodes:
-            self._batch.put(branch.keys.node + encode_index(node.index), encode_node(node))
+        self._put_blocks(branch.keys, branch.tree.length, blocks)
+        self._put_nodes(branch.keys, nodes)
         self._change_branch(branch, tree, branch.fork, branch.shared)
         return tree.length
 
@@ -276,7 +271,7 @@ class Commit:
             raise InvalidSignature("the signature does not hold for the tree that is committed")
         for index in range(shared, length):
             self._batch.put(core.keys.block + encode_index(index), branch.need_block(index))
-        self._put_nodes(core, list(branch.own_nodes(length)))
+        self._put_nodes(core.keys, list(branch.own_nodes(length)))
         self._delete_range(branch.keys.block, shared, length)
         contiguous = core.contiguous_length
         if contiguous == core.tree.length:
@@ -376,11 +371,17 @@ class Commit:
                 known = core.node(node.index)
                 if known is not None and known.hash == node.hash:
                     continue
-            self._put_nodes(core, (node,))
+            self._put_nodes(core.keys, (node,))
 
-    def _put_nodes(self, core: CoreState, nodes: Sequence[Node]) -> None:
+    def _put_blocks(self, keys: CoreKeys, start: int, blocks: Sequence[bytes]) -> None:
         put = self._batch.put
-        prefix = core.keys.node
+        prefix = keys.block
+        for index, block in enumerate(blocks, start):
+            put(prefix + encode_index(index), block)
+
+    def _put_nodes(self, keys: CoreKeys, nodes: Sequence[Node]) -> None:
+        put = self._batch.put
+        prefix = keys.node
         for node in nodes:
             put(prefix + encode_index(node.index), encode_node(node))
 
@@ -402,14 +403,7 @@ class Commit:
         old = core.tree.length
         if length < old:
             self._delete_range(core.keys.block, length, old)
-            self._delete_range(core.keys.node, 2 * length, 2 * old)
-            # Ancestors of the last block that stays may be smaller than 2 * length and still reach over the
-            # cut.
-            index = 2 * length - 2
-            while length and not (flat_tree.contains(index, 0) and flat_tree.contains(index, 2 * old)):
-                index = flat_tree.parent(index)
-                if index < 2 * length and flat_tree.contains(index, 2 * length):
-                    self._batch.delete(core.keys.node + encode_index(index))
+            self._delete_nodes(core.keys, length, old)
             if core.has_bitfield_pages:
                 core.bitfield.set_range(length, old, False)
         return min(core.contiguous_length, length)
