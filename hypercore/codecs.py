@@ -6,7 +6,8 @@ The names and the bytes are those of the reference's codecs.
 from __future__ import annotations
 
 import base64
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from hypercore import js_json
 from hypercore.errors import BadArgument
@@ -20,6 +21,14 @@ class Codec(Protocol):
 
     def decode(self, data: bytes) -> Any:
         """Return the value of bytes, or raise DecodingError."""
+
+
+@runtime_checkable
+class RangeCodec(Codec, Protocol):
+    """A codec of keys that decides how the bounds of a range become bytes."""
+
+    def encode_range(self, bounds: Mapping[str, Any]) -> dict[str, bytes]:
+        """Return the bytes of those bounds (gt, gte, lt, lte) that are not None; others may be added."""
 
 
 class _Binary:

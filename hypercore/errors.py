@@ -19,7 +19,7 @@ HypercoreError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class HypercoreError(Exception):
@@ -43,7 +43,9 @@ class BlockNotAvailable(HypercoreError):
 
     Attributes:
         index: the block that is missing.
-        hints: blocks that the same read is going to need next, so that they can be fetched together.
+        hints: blocks that the same read is going to need as well, so that they can be fetched together.
+        request: a message that a peer answers with all blocks that the read needs, by the name of its
+            extension; None if there is none.
     """
 
     def __init__(self, index: int, hints: Sequence[int] = (), *, length: int | None = None) -> None:
@@ -51,6 +53,11 @@ class BlockNotAvailable(HypercoreError):
         super().__init__(f"block {index} is not available here{known}")
         self.index = index
         self.hints = tuple(hints)
+        self.request: tuple[str, bytes] | None = None
+
+    def add_hints(self, blocks: Iterable[int]) -> None:
+        """Name more blocks that the read is going to need."""
+        self.hints = tuple(dict.fromkeys(block for block in (*self.hints, *blocks) if block != self.index))
 
 
 class InvalidOperation(HypercoreError):

@@ -65,12 +65,17 @@ def leaf_count(index: int) -> int:
 
 
 def full_roots(length: int) -> list[int]:
-    """Return the roots, left to right, of the perfect trees that cover ``length`` blocks."""
+    """Return the roots, left to right, of the perfect trees that cover the first ``length`` blocks."""
+    return cover(0, length)
+
+
+def cover(start: int, end: int) -> list[int]:
+    """Return the roots, left to right, of the largest perfect trees that cover a range of blocks."""
     roots = []
-    start = 0
-    for bit in range(length.bit_length() - 1, -1, -1):
-        size = 1 << bit
-        if length & size:
-            roots.append(2 * start + size - 1)
-            start += size
+    while start < end:
+        size = 1 << (end - start).bit_length() - 1
+        if start:
+            size = min(size, start & -start)
+        roots.append(2 * start + size - 1)
+        start += size
     return roots

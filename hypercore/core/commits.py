@@ -155,16 +155,22 @@ class Commit:
         contiguous = self._cut(core, length)
         self._finish(_Next(core, tree, fork, signature, contiguous), tree_hash)
 
-    def clear(self, core: CoreState, start: int, end: int) -> None:
-        """Forget blocks; what proves the others is kept."""
+    def clear(self, core: CoreState, ranges: Sequence[tuple[int, int]], *, prune: bool = False) -> None:
+        """Forget ranges of blocks, in ascending order; what proves the others is kept.
+
+        ``prune`` also deletes the tree nodes that only prove blocks of one range.
+        """
         self._begin(core)
-        self._delete_range(core.keys.block, start, end)
         contiguous = core.contiguous_length
         bitfield = core.bitfield
-        if start < contiguous:
-            bitfield.set_range(end, contiguous, True)
-            contiguous = start
-        bitfield.set_range(start, end, False)
+        for start, end in ranges:
+            self._delete_range(core.keys.block, start, end)
+            if prune:
+                self._delete_nodes_below(core.keys, start, end)
+            if start < contiguous:
+                bitfield.set_range(end, contiguous, True)
+                contiguous = start
+            bitfield.set_range(start, end, False)
         self._finish(_Next(core, core.tree, core.fork, core.signature, contiguous), None)
 
     def apply_proof(self, core: CoreState, proof: Proof) -> bool:
@@ -320,6 +326,9 @@ class Commit:
             next_.adopt()
         for change in self._after:
             change()
+        for core in self._begun:
+            for listener in core.listeners:
+                listener()
 
     def drop(self) -> None:
         """Forget everything and read what is stored again: nobody knows whether a failed write happened."""
@@ -417,6 +426,14 @@ class Commit:
             index = flat_tree.parent(index)
             if index < 2 * length and flat_tree.contains(index, 2 * length):
                 self._batch.delete(keys.node + encode_index(index))
+
+    def _delete_nodes_below(self, keys: CoreKeys, start: int, end: int) -> None:
+        """Delete the nodes that only prove blocks of a range, but not those that other blocks need."""
+        for root in flat_tree.cover(start, end):
+            first, last = flat_tree.spans(root)
+            if first < last:
+                self._delete_range(keys.node, first, root)
+                self._delete_range(keys.node, root + 1, last + 1)
 
     def _delete_range(self, prefix: bytes, start: int, end: int) -> None:
         delete = self._batch.delete

@@ -16,7 +16,7 @@ from hypercore.core.opening import open_core
 from hypercore.core.state import CoreState, SnapshotState, View
 from hypercore.core.userdata import UserData
 from hypercore.crypto import KeyPair
-from hypercore.encoding import encode_index
+from hypercore.encoding import INDEX_END, encode_index
 from hypercore.encryption import PADDING, BlockEncryption
 from hypercore.errors import BadArgument, Closed, NotWritable
 from hypercore.ids import decode_id, encode_id
@@ -25,6 +25,9 @@ from hypercore.proofs import Proof, ProofMaker, ProofRequest
 from hypercore.proofs.reorg import Reorg
 from hypercore.signing import Authority
 from hypercore.storage import open_database
+
+# A commit is held in memory until it is written. A power of two, so that ranges are cut between subtrees.
+_BLOCKS_PER_CLEARING = 65536
 
 MAX_BLOCK_BYTES = 15 * 1024 * 1024
 """The largest stored block: what still fits into one message between peers."""
@@ -98,6 +101,7 @@ class Hypercore:
         self._cipher_of: Authority | None = None
         self._cipher: BlockEncryption | None = None
         self._sessions: WeakSet[Hypercore] = WeakSet()
+        self._listeners: list[Callable[[], None]] = []
 
     def _encryption(self) -> BlockEncryption | None:
         """Return what encrypts the blocks; that of compat cores is another, which only the manifest tells."""
@@ -279,14 +283,52 @@ class Hypercore:
             BadArgument: an index is negative.
             StorageError: nothing was forgotten.
         """
-        end = start + 1 if end is None else end
-        if start < 0 or end < 0:
-            raise BadArgument(f"a block index is not negative, found {start} to {end}")
+        self.clear_ranges([(start, start + 1 if end is None else end)])
+
+    def clear_ranges(self, ranges: Iterable[tuple[int, int]], *, prune: bool = False) -> None:
+        """Forget all blocks in ranges, each from its first up to but not including its second number.
+
+        Args:
+            ranges: in ascending order.
+            prune: also forget the tree nodes that only prove blocks of one range. Then these blocks cannot
+                be proven to anybody any more, the core cannot be truncated to a length within the range, and
+                a copy of such a length cannot follow this core any further.
+
+        Raises:
+            BadArgument: an index is negative.
+            StorageError: the ranges before may be forgotten.
+        """
         main = self._need_main()
-        end = min(end, main.tree.length)
-        if start < end:
-            with Commit(main.database) as commit:
-                commit.clear(main, start, end)
+        pieces: list[tuple[int, int]] = []
+        blocks = 0
+        for start, end in ranges:
+            if start < 0 or end < 0:
+                raise BadArgument(f"a block index is not negative, found {start} to {end}")
+            for piece in _split(start, min(end, main.tree.length)):
+                pieces.append(piece)
+                blocks += piece[1] - piece[0]
+                if blocks >= _BLOCKS_PER_CLEARING:
+                    self._clear(pieces, prune=prune)
+                    blocks = 0
+        self._clear(pieces, prune=prune)
+
+    def _clear(self, ranges: list[tuple[int, int]], *, prune: bool) -> None:
+        if ranges:
+            with Commit(self._main.database) as commit:
+                commit.clear(self._main, ranges, prune=prune)
+            ranges.clear()
+
+    def compact(self) -> None:
+        """Give the disk space of what was cleared, truncated or overwritten back at once.
+
+        The storage does it by itself some time after most other writes.
+
+        Raises:
+            StorageError: it failed; nothing is lost.
+        """
+        main = self._need_main()
+        everything = main.keys.everything
+        main.database.store.compact(everything, everything + INDEX_END)
 
     def purge(self) -> None:
         """Delete the core with all its records and close this object.
@@ -464,8 +506,7 @@ class Hypercore:
 
     def snapshot(self) -> Hypercore:
         """Return the core as it is now, to be read only; close it when it is no longer needed."""
-        state = SnapshotState(self._state, self._main)
-        return self._view(state, state.close)
+        return self._view(SnapshotState(self._state, self._main), _nothing)
 
     def session(self, name: str | None = None, *, overwrite: bool = False) -> Hypercore:
         """Return another object on the same core, to be closed by itself.
@@ -536,6 +577,37 @@ class Hypercore:
         if self._release is None:
             raise Closed("the core is closed")
 
+    def shared_length(self, other: Hypercore) -> int:
+        """Return how many blocks from the first on two views of one core have in common, branches aside.
+
+        It is the length of the shorter one unless the core was truncated between the two.
+        """
+        length = min(self.length, other.length)
+        if self.fork == other.fork:
+            return length
+        for state in (self._state, other._state):
+            if isinstance(state, SnapshotState):
+                length = min(length, state.common_length)
+        return length
+
+    # --- changes ----------------------------------------------------------------------------------
+
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Have a function called after every change of the core, and once more when this object closes.
+
+        It must not raise and not write; the returned function ends it.
+        """
+        self._check_open()
+        self._main.listeners.append(listener)
+        self._listeners.append(listener)
+
+        def end() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+                self._main.listeners.remove(listener)
+
+        return end
+
     # --- closing ----------------------------------------------------------------------------------
 
     @property
@@ -553,7 +625,12 @@ class Hypercore:
             for session in list(self._sessions):
                 session.close()
             self._state = cast(CoreState, _ClosedState(f"core {self.id} is closed"))
+            listeners, self._listeners = self._listeners, []
+            for listener in listeners:
+                self._main.listeners.remove(listener)
             release()
+            for listener in listeners:
+                listener()
 
     def __enter__(self) -> Hypercore:
         return self
@@ -575,6 +652,14 @@ class Hypercore:
 
 def _nothing() -> None:
     """What a session gives back when it closes."""
+
+
+def _split(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cut a range of blocks into pieces that one commit can take."""
+    while start < end:
+        stop = min(end, (start // _BLOCKS_PER_CLEARING + 1) * _BLOCKS_PER_CLEARING)
+        yield start, stop
+        start = stop
 
 
 class _ClosedState:

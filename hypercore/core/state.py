@@ -6,7 +6,7 @@ shared by all Hypercore objects that are open on it; what changes it is in hyper
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 from weakref import WeakSet
 
@@ -203,6 +203,7 @@ class CoreState(View):
         authority: who may sign it; None until the manifest is known.
         signer: signs for us; None when the core cannot be written here.
         batch: a write batch that single appends use again and again.
+        listeners: what is called after every change.
         settled: False while a commit is under way, and after one that may or may not have been written.
         snapshots: what has to know of a truncation.
 
@@ -228,6 +229,7 @@ class CoreState(View):
         self.keys = CoreKeys(record.data_pointer)
         self.authority: Authority | None = None
         self.signer: TreeSigner | None = None
+        self.listeners: list[Callable[[], None]] = []
         self.snapshots: WeakSet[SnapshotState] = WeakSet()
         self._bitfield: Bitfield | None = None
         self.batch = database.store.batch()
@@ -321,8 +323,14 @@ class CoreState(View):
 class SnapshotState(View):
     """A core as it was when the snapshot was made, whatever becomes of it.
 
-    Blocks that arrive later are seen as long as the core was not truncated below them.
+    Blocks that arrive later are seen as long as the core was not truncated below them. A snapshot of a
+    snapshot shows the same; the storage forgets what only they need when the last of them is gone.
+
+    Attributes:
+        common_length: how many blocks the core still has in common with it.
     """
+
+    common_length: int
 
     def __init__(self, core: View, main: CoreState) -> None:
         self.key = core.key
@@ -335,9 +343,11 @@ class SnapshotState(View):
         self.fork = core.fork
         self.signature = core.signature
         self.contiguous_length = core.contiguous_length
-        self.store = core.database.store.snapshot()
+        if isinstance(core, SnapshotState):
+            self.store, self.common_length = core.store, core.common_length
+        else:
+            self.store, self.common_length = core.database.store.snapshot(), core.tree.length
         self._source = core
-        self.common_length = core.tree.length
         main.snapshots.add(self)
 
     def missing_block(self, index: int) -> bytes:
@@ -346,7 +356,3 @@ class SnapshotState(View):
             block = self._source.store.get(self.keys.block + encode_index(index))
             return self._source.missing_block(index) if block is None else block
         self._refuse(index)
-
-    def close(self) -> None:
-        """Let the storage forget what only the snapshot needed."""
-        self.store.close()

@@ -16,6 +16,14 @@ class Entry:
 
 
 @dataclass(slots=True)
+class Difference:
+    """A key that is not the same in two versions: its entry in each, None where the key is not."""
+
+    left: Entry | None
+    right: Entry | None
+
+
+@dataclass(slots=True)
 class HistoryEntry:
     """One operation: a put with its value, or a del, whose value is None."""
 

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hypercore.errors import BlockNotAvailable
 from hypercore.hyperbee.tree import Tree, TreeNode
 
 
@@ -25,11 +26,11 @@ class Range:
             return False
         return self.lower > self.upper or not (self.lower_included and self.upper_included)
 
-    def after(self, key: bytes, *, reverse: bool) -> Range:
-        """Return what is left of the range when a walk in that direction has seen ``key``."""
+    def after(self, key: bytes, *, reverse: bool, included: bool = False) -> Range:
+        """Return what is left of the range for a walk in that direction behind, or from, ``key``."""
         if reverse:
-            return Range(self.lower, self.lower_included, key, False)
-        return Range(key, False, self.upper, self.upper_included)
+            return Range(self.lower, self.lower_included, key, included)
+        return Range(key, included, self.upper, self.upper_included)
 
     def first_place(self, keys: list[bytes]) -> int:
         """Return the place of the first of the sorted keys that is not below the range."""
@@ -73,4 +74,14 @@ def walk(tree: Tree, range_: Range, *, reverse: bool = False) -> Iterator[tuple[
         if place & 1:
             yield parent.keys[place >> 1], parent.seqs[place >> 1]
         else:
-            node = tree.load(parent.children[place >> 1])
+            node = _load(tree, parent, place >> 1, last >> 1)
+
+
+def _load(tree: Tree, parent: TreeNode, place: int, last: int) -> TreeNode:
+    """Return a child; where it is missing, the error names those that a walk to ``last`` needs, too."""
+    try:
+        return tree.load(parent.children[place])
+    except BlockNotAvailable as missing:
+        following = parent.children[place : last + 1] if place <= last else parent.children[last : place + 1]
+        missing.add_hints(tree.missing([child.seq for child in following]))
+        raise

@@ -20,13 +20,13 @@ from collections.abc import Callable
 
 from hypercore.errors import DecodingError
 from hypercore.hyperbee import blocks
+from hypercore.hyperbee.operations import Operations
 
 MIN_KEYS = 4
 MAX_KEYS = 2 * MIN_KEYS
 
 _MAX_DEPTH = 64  # a tree of more than 4 ** 32 keys: deeper ones are circles
 
-ReadBlock = Callable[[int], bytes]
 MayReplace = Callable[[int], bool]
 
 
@@ -117,7 +117,7 @@ class Tree:
     """One version of the tree, or the one that a batch is working on.
 
     Args:
-        read_block: returns a block of the core; may raise BlockNotAvailable.
+        operations: of the core.
         root: where the root is stored; None for an empty tree.
 
     Attributes:
@@ -127,13 +127,13 @@ class Tree:
         writes: how often the tree was changed; whoever walks over it can see that it did.
 
     An operation that raises an Exception has changed nothing. Every method may raise DecodingError (a block
-    that is not what it should be), and what ``read_block`` raises.
+    that is not what it should be) and BlockNotAvailable.
     """
 
-    __slots__ = ("_read_block", "has_stale_marks", "keep_marks", "loaded", "root", "writes")
+    __slots__ = ("_operations", "has_stale_marks", "keep_marks", "loaded", "root", "writes")
 
-    def __init__(self, read_block: ReadBlock, root: Child | None) -> None:
-        self._read_block = read_block
+    def __init__(self, operations: Operations, root: Child | None) -> None:
+        self._operations = operations
         self.root = root
         self.loaded = 0
         self.writes = 0
@@ -153,6 +153,10 @@ class Tree:
     def root_node(self) -> TreeNode | None:
         """Return the root, None for an empty tree."""
         return None if self.root is None else self.root.node or self.load(self.root)
+
+    def missing(self, seqs: list[int]) -> list[int]:
+        """Return those of the blocks that are not stored here."""
+        return self._operations.missing(seqs)
 
     def shrink(self) -> None:
         """Forget the loaded nodes below the root; only between operations, when nothing is changed."""
@@ -258,7 +262,7 @@ class Tree:
 
     def _decode(self, at: Child) -> TreeNode:
         seq = at.seq
-        index, _, _ = self._read(seq)
+        index, _ = self._operations.decode(seq)
         try:
             level = blocks.get_level(index, at.offset)
             seqs, places = blocks.decode_level(level)
@@ -276,18 +280,10 @@ class Tree:
             if not 0 < child_seq <= seq:
                 raise DecodingError(f"block {seq}: a tree node must not refer to a node of block {child_seq}")
             children.append(Child(child_seq, offset, depth=at.depth + 1))
-        keys = []
         for key_seq in seqs:
             if not 0 < key_seq <= seq:
                 raise DecodingError(f"block {seq}: a tree node must not refer to the key of block {key_seq}")
-            keys.append(self._read(key_seq)[1])
-        return TreeNode(keys, seqs, children)
-
-    def _read(self, seq: int) -> tuple[bytes, bytes, bytes | None]:
-        try:
-            return blocks.decode_block(self._read_block(seq))
-        except DecodingError as error:
-            raise DecodingError(f"block {seq}: {error}") from None
+        return TreeNode(self._operations.keys(seqs), seqs, children)
 
     def _split(self, node: TreeNode, path: list[tuple[TreeNode, int]], seq: int) -> None:
         """Cut nodes that are too large, from ``node`` upward."""

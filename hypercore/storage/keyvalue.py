@@ -70,6 +70,13 @@ class KeyValueStore(Reader, Protocol):
     def snapshot(self) -> Reader:
         """Return the store as it is now, whatever is written later."""
 
+    def compact(self, start: bytes, stop: bytes) -> None:
+        """Give back the disk space of deleted entries with start <= key < stop.
+
+        Raises:
+            StorageError: it failed; no entry is lost.
+        """
+
     def disk_bytes(self, start: bytes, stop: bytes) -> int:
         """Return about how many bytes the entries with start <= key < stop take on disk."""
 

@@ -143,6 +143,13 @@ class LevelDB(LevelDBReader):
         except RuntimeError as error:
             raise explain(error, self.name) from error
 
+    def compact(self, start: bytes, stop: bytes) -> None:
+        """Write the tables that hold these entries anew, without what was deleted."""
+        try:
+            self._source.compact_range(start, stop)
+        except (plyvel.Error, RuntimeError) as error:
+            raise explain(error, self.name) from error
+
     def disk_bytes(self, start: bytes, stop: bytes) -> int:
         """Return about how many bytes the entries with start <= key < stop take in the table files."""
         return self._source.approximate_size(start, stop)  # type: ignore[no-any-return]

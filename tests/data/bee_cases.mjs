@@ -317,7 +317,7 @@ function subs() {
       peek({ reverse: true }, { sub }),
       peek({}, { sub, differs: hidden }),
       history({}, { sub, differs: 'the package also shows the operations outside of the sub' }),
-      diff(3, {}, { sub }),
+      diff(3, {}, { sub, differs: hidden }),
       diff(1, { gte: 'a' }, { sub }),
       ask('bySeq', { seq: 2, sub })
     ]

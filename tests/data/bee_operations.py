@@ -98,6 +98,11 @@ def _by_seq(bee: Hyperbee, query: dict[str, Any]) -> dict[str, Any]:
     return {"key": entry.key.hex(), "value": entry.value.hex()}
 
 
+def _diff(bee: Hyperbee, query: dict[str, Any]) -> list[dict[str, Any]]:
+    found = bee.diff(query["right"], **_bounds(query))
+    return [{"left": _entry(each.left), "right": _entry(each.right)} for each in found]
+
+
 ANSWERS = {
     "version": lambda bee, query: bee.version,
     "get": lambda bee, query: _entry(bee.get(raw(query["key"]))),
@@ -105,6 +110,7 @@ ANSWERS = {
     "range": lambda bee, query: [_entry(entry) for entry in bee.items(**_bounds(query))],
     "history": lambda bee, query: [_operation(each) for each in bee.history(**query["opts"])],
     "bySeq": _by_seq,
+    "diff": _diff,
 }
 
 

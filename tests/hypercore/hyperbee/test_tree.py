@@ -7,6 +7,7 @@ import pytest
 from hypercore import Hyperbee
 from hypercore.errors import DecodingError
 from hypercore.hyperbee import Entry
+from hypercore.hyperbee.operations import OperationCache, Operations
 from hypercore.hyperbee.tree import Child, Tree
 from tests.hypercore.hyperbee.stored_tree import check_tree, entries_of, keys_of, read_tree
 
@@ -124,7 +125,7 @@ def test_the_last_delete_leaves_an_empty_tree_that_can_grow_again(bee, core):
 
 
 def test_a_tree_that_forgets_its_nodes_reads_them_again(bee, core, monkeypatch):
-    monkeypatch.setattr("hypercore.hyperbee.bee._MAX_LOADED_NODES", 3)
+    monkeypatch.setattr("hypercore.hyperbee.sources._MAX_LOADED_NODES", 3)
     reader = Hyperbee(core, key_encoding="utf-8", value_encoding="utf-8")
     for key in shuffled(3):
         bee.put(key, key)
@@ -140,13 +141,15 @@ def test_a_tree_that_forgets_its_nodes_reads_them_again(bee, core, monkeypatch):
 def test_reading_one_key_loads_one_node_a_level(bee, core):
     for key in KEYS:
         bee.put(key, key)
-    tree = Tree(core.get, Child(core.length - 1, 0))
+    tree = Tree(Operations(core.get, core.has, OperationCache()), Child(core.length - 1, 0))
     assert tree.find(b"007") == 8
     assert tree.loaded <= 3
 
 
 def test_an_empty_tree_finds_nothing():
-    tree = Tree(lambda seq: pytest.fail("nothing is to be read"), None)
+    tree = Tree(
+        Operations(lambda seq: pytest.fail("nothing is to be read"), pytest.fail, OperationCache()), None
+    )
     assert tree.find(b"a") is None
     assert tree.delete(b"a", None) is False
     assert tree.number(1) == []
@@ -162,7 +165,7 @@ def test_a_read_that_fails_leaves_the_tree_as_it_was(bee, core):
             raise DecodingError("gone")
         return core.get(seq)
 
-    tree = Tree(read_block, Child(core.length - 1, 0))
+    tree = Tree(Operations(read_block, core.has, OperationCache()), Child(core.length - 1, 0))
     for lost in range(1, core.length - 1):
         missing = {lost}
         try:
