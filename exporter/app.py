@@ -77,7 +77,14 @@ def run(chosen: Settings, stop: Stop) -> int:
             log.info("Server listening at %s", server.url)
             log.info("Fully setup")
             log.info("Results at %s/ and, for Prometheus, at %s/metrics", server.url, server.url)
-            loop = Loop(suite, results, board, interval_s=chosen.interval_s, stop=stop)
+            loop = Loop(
+                suite,
+                results,
+                board,
+                interval_s=chosen.interval_s,
+                history_days=chosen.history_days,
+                stop=stop,
+            )
             passed = _once(loop) if chosen.once else _for_ever(loop)
             log.info("Closing runner")
         finally:

@@ -12,6 +12,8 @@ from exporter.experiment import Experiment, Outcome, Result
 from exporter.stopping import Canceled, Stop
 from hypercore.errors import HypercoreError
 
+_DAY_S = 86_400
+
 log = logging.getLogger(__name__)
 
 
@@ -28,6 +30,9 @@ class Archive(Protocol):
     def put(self, result: Result, outcome: Outcome) -> None:
         """Store one; ``HypercoreError`` or ``OSError`` when that fails."""
 
+    def forget(self, before_ms: int) -> int:
+        """Forget the history before a time, how many results; ``HypercoreError`` when that fails."""
+
 
 class Loop:
     """Runs the experiments of a board again and again."""
@@ -39,6 +44,7 @@ class Loop:
         board: Board,
         *,
         interval_s: float,
+        history_days: int = 0,
         stop: Stop,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
@@ -47,6 +53,8 @@ class Loop:
         self._results = results
         self._board = board
         self._interval_s = interval_s
+        self._history_days = history_days
+        self._forgotten_s: float | None = None
         self._stop = stop
         self._clock = clock
         self._now = now
@@ -89,7 +97,22 @@ class Loop:
             passed,
             len(experiments) - passed,
         )
+        self._forget()
         return passed == len(experiments)
+
+    def _forget(self) -> None:
+        """Forget what is older than the history that is to be kept, once a day."""
+        now = self._now()
+        if not self._history_days or (self._forgotten_s is not None and now - self._forgotten_s < _DAY_S):
+            return
+        self._forgotten_s = now
+        try:
+            forgotten = self._results.forget(int((now - self._history_days * _DAY_S) * 1000))
+        except (HypercoreError, OSError) as error:
+            log.error("Old results could not be forgotten: %s", error)
+            return
+        if forgotten:
+            log.info("Forgot %d results of more than %d days ago", forgotten, self._history_days)
 
     def _run_one(self, experiment: Experiment, position: int, total: int) -> bool:
         fields: dict[str, object] = {"experiment": experiment.name, "params": dict(experiment.params)}

@@ -17,7 +17,7 @@ from typing import Any, TypeGuard
 from exporter.experiment import FAILED_RUN_TIME, Experiment, Outcome, Result
 from exporter.provenance import Provenance
 from hypercore import Corestore, Hyperbee
-from hypercore.errors import HypercoreError, StorageError
+from hypercore.errors import DecodingError, HypercoreError, StorageError
 
 CORE_NAME = "res-bee"
 # The end of the year 9999: what a calendar can still show.
@@ -81,6 +81,35 @@ class Results:
             # A store that failed to write takes nothing more; the next result opens it again.
             self._store.close()
             raise
+
+    def forget(self, before_ms: int) -> int:
+        """Forget the results from before a time, but for the latest of each experiment; return how many.
+
+        Their space on disk is given back. A copy of the bee from before that time cannot follow it further.
+
+        Raises:
+            HypercoreError: that failed; no result from after that time is lost.
+        """
+        if self._store.closed:
+            self._open()
+        bee, core = self._bee, self._bee.core
+        seqs = (seq for start, end in core.stored_ranges(1) for seq in range(start, end))
+        version = next((seq for seq in seqs if not self._is_before(seq, before_ms)), bee.version)
+        stored = core.info().stored_blocks
+        bee.clear_unlinked(version, prune=True)
+        forgotten = stored - core.info().stored_blocks
+        if forgotten:
+            core.compact()
+        return forgotten
+
+    def _is_before(self, seq: int, time_ms: int) -> bool:
+        """Whether an operation is older; one that does not say when it was counts as older."""
+        try:
+            value = self._bee.get_by_seq(seq).value
+        except DecodingError:
+            return True
+        timestamp_ms = value.get("timestamp") if isinstance(value, Mapping) else None
+        return not _is_number(timestamp_ms) or timestamp_ms < time_ms
 
     def load(self, experiments: Iterable[Experiment]) -> list[Result]:
         """The results stored earlier for these experiments; entries that make no sense are skipped."""

@@ -10,6 +10,7 @@ from typing import Any
 
 # The longest wait the operating system's calls and JavaScript's timers agree on: almost 25 days.
 LONGEST_MS = 2**31 - 1
+_MOST_DAYS = 100 * 365
 
 
 class SettingsError(Exception):
@@ -26,6 +27,7 @@ class Settings:
     storage_path: Path
     experiments_file: Path | None
     test_timeout_s: float
+    history_days: int
     benchmarks: Path | None
     once: bool
 
@@ -85,6 +87,12 @@ _VARIABLES = (
         "milliseconds one experiment may take before it is killed",
         _whole_number(1, LONGEST_MS),
     ),
+    _Variable(
+        "HYPERCORE_SCALE_HISTORY_DAYS",
+        "90",
+        "days that the results before the latest of each experiment are kept; 0 keeps them for ever",
+        _whole_number(0, _MOST_DAYS),
+    ),
 )
 
 
@@ -109,6 +117,7 @@ def load(arguments: Sequence[str], environment: Mapping[str, str], directory: Pa
         storage_path=Path(values["HYPERCORE_SCALE_STORAGE_PATH"]),
         experiments_file=Path(experiments_file) if experiments_file else None,
         test_timeout_s=values["HYPERCORE_SCALE_TEST_TIMEOUT_MS"] / 1000,
+        history_days=values["HYPERCORE_SCALE_HISTORY_DAYS"],
         benchmarks=options.benchmarks,
         once=options.once,
     )

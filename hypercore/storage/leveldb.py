@@ -146,7 +146,18 @@ class LevelDB(LevelDBReader):
     def compact(self, start: bytes, stop: bytes) -> None:
         """Write the tables that hold these entries anew, without what was deleted."""
         try:
-            self._source.compact_range(start, stop)
+            self._source.compact_range(start=start, stop=stop)
+            # LevelDB puts what it had in memory as far down as nothing overlaps, and leaves the lowest tables
+            # as they are. Over borders that are written again, it has to merge the tables between them.
+            borders = self.batch()
+            for key in (start, stop):
+                value = self.get(key)
+                if value is None:
+                    borders.delete(key)
+                else:
+                    borders.put(key, value)
+            borders.write()
+            self._source.compact_range(start=start, stop=stop)
         except (plyvel.Error, RuntimeError) as error:
             raise explain(error, self.name) from error
 

@@ -25,6 +25,7 @@ class World:
         self.events = []
         self.outcomes = {}
         self.stored = []
+        self.forgotten = []
         self.full_disk = None
         self.last_event = 1000
         self.waits = []
@@ -43,6 +44,12 @@ class World:
             raise self.full_disk
         self.stored.append(result)
 
+    def forget(self, before_ms):
+        if self.full_disk:
+            raise self.full_disk
+        self.forgotten.append(before_ms)
+        return 3
+
     def wait(self, timeout_s):
         self.time += timeout_s
         self.waits.append(timeout_s)
@@ -50,13 +57,14 @@ class World:
             self.stop.set()
         return self.stop.is_set()
 
-    def loop(self, *experiments, interval_s=10):
+    def loop(self, *experiments, interval_s=10, history_days=0):
         board = Board(experiments)
         loop = Loop(
             self,
             self,
             board,
             interval_s=interval_s,
+            history_days=history_days,
             stop=self.stop,
             clock=lambda: self.time,
             now=lambda: self.time,
@@ -161,3 +169,29 @@ def test_the_log_tells_machines_how_far_the_round_is(world, caplog):
     loop.run_round()
     last = [record for record in caplog.records if record.message.startswith("Finished")][-1]
     assert (last.experiment, last.position, last.total, last.runTimeS) == ("read", 2, 2, 0.5)
+
+
+DAY_S = 86_400
+
+
+def test_old_results_are_forgotten_once_a_day(world, caplog):
+    loop, _ = world.loop(WRITE, history_days=2)
+    for time_s in (5 * DAY_S, 5.5 * DAY_S, 6.25 * DAY_S):
+        world.time = time_s
+        loop.run_round()
+    assert world.forgotten == [int((3 * DAY_S + 1) * 1000), int((4.25 * DAY_S + 1) * 1000)]
+    assert "Forgot 3 results of more than 2 days ago" in caplog.messages
+
+
+def test_without_a_limit_nothing_is_forgotten(world):
+    loop, _ = world.loop(WRITE)
+    loop.run_round()
+    assert world.forgotten == []
+
+
+def test_a_loop_that_cannot_forget_goes_on(world, caplog):
+    loop, _ = world.loop(WRITE, history_days=2)
+    world.full_disk = StorageError("db: disk full")
+    loop.run_round()
+    assert "Old results could not be forgotten: db: disk full" in caplog.messages
+    assert loop.run_round() is True

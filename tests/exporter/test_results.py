@@ -12,6 +12,7 @@ from tests.exporter.builders import PROVENANCE, experiment, result
 
 WRITE, READ = experiment("write"), experiment("read")
 KEY = "nrBlocks=10_blockByteSize=100"
+DAY_MS = 86_400_000
 PASSED = Outcome(run_time_s=0.25, rounds=3, stats={"min": 0.2, "max": 0.3})
 STORED = {"success": True, "runTimeS": 0.25, "params": WRITE.params, "name": WRITE.title, "timestamp": 1234}
 
@@ -130,3 +131,61 @@ def test_an_entry_that_is_not_even_json_is_skipped_with_a_warning(path, caplog):
 def test_a_store_that_is_open_elsewhere_is_refused_by_its_path(path):
     with Results(path, PROVENANCE), pytest.raises(StorageLocked, match=str(path)):
         Results(path, PROVENANCE)
+
+
+def put_daily(results, days, experiments=(WRITE,)):
+    for day in days:
+        for each in experiments:
+            results.put(result(each, timestamp_ms=day * DAY_MS), PASSED)
+
+
+def test_forgetting_leaves_the_latest_of_each_experiment_and_what_is_new(path):
+    with Results(path, PROVENANCE) as results:
+        put_daily(results, range(5), [READ])
+        put_daily(results, range(50))
+        assert results.forget(40 * DAY_MS) > 30
+        assert [each.timestamp_ms for each in results.load([WRITE, READ])] == [49 * DAY_MS, 4 * DAY_MS]
+    with Corestore(path) as store:
+        bee = Hyperbee(store.get(name="res-bee"), key_encoding="utf-8", value_encoding="json")
+        first = next(seq for seq in range(bee.version - 1, 0, -1) if not bee.core.has(seq)) + 1
+        kept = [each.value["timestamp"] for each in bee.history(gte=first)]
+        assert kept[-10:] == [day * DAY_MS for day in range(40, 50)]
+        assert bee.core.audit() == []
+
+
+def test_forgetting_twice_and_forgetting_everything_keep_the_latest(path):
+    with Results(path, PROVENANCE) as results:
+        put_daily(results, range(20))
+        results.forget(10 * DAY_MS)
+        assert results.forget(10 * DAY_MS) == 0
+        assert results.forget(1000 * DAY_MS) > 0
+        assert results.forget(2000 * DAY_MS) == 0
+        put_daily(results, [1001])
+        assert [each.timestamp_ms for each in results.load([WRITE])] == [1001 * DAY_MS]
+
+
+def test_forgetting_in_an_empty_store_does_nothing(path):
+    with Results(path, PROVENANCE) as results:
+        assert results.forget(DAY_MS) == 0
+
+
+def test_what_does_not_say_when_it_was_counts_as_old(path):
+    for value in (b"not json", b"[]", b"{}", b'{"timestamp":true}'):
+        store_value(path, value, key=KEY, encoding="binary")
+    with Results(path, PROVENANCE) as results:
+        put_daily(results, [10])
+        results.forget(5 * DAY_MS)
+        assert [each.timestamp_ms for each in results.load([WRITE])] == [10 * DAY_MS]
+
+
+def test_a_store_that_forgets_stays_small_on_disk(path):
+    def size():
+        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+    sizes = []
+    with Results(path, PROVENANCE) as results:
+        for weeks in range(1, 13):
+            put_daily(results, [week / 200 for week in range(200 * (weeks - 1), 200 * weeks)])
+            results.forget((weeks - 2) * DAY_MS)
+            sizes.append(size())
+    assert max(sizes[6:]) < 1.25 * max(sizes[:6])

@@ -13,6 +13,7 @@ VARIABLES = {
     "HYPERCORE_SCALE_STORAGE_PATH": "elsewhere",
     "HYPERCORE_SCALE_EXPERIMENTS_FILE_LOC": "sizes.json",
     "HYPERCORE_SCALE_TEST_TIMEOUT_MS": "2500",
+    "HYPERCORE_SCALE_HISTORY_DAYS": "7",
 }
 
 
@@ -20,7 +21,7 @@ VARIABLES = {
 def test_without_a_value_each_variable_has_its_default(environment, tmp_path):
     settings = load([], environment, tmp_path)
     assert (settings.metrics_host, settings.metrics_port) == ("127.0.0.1", 0)
-    assert (settings.interval_s, settings.test_timeout_s) == (300, 1800)
+    assert (settings.interval_s, settings.test_timeout_s, settings.history_days) == (300, 1800, 90)
     assert settings.storage_path == Path("hypercore-scale-corestore")
     assert settings.experiments_file is None
     assert settings.benchmarks is None
@@ -30,7 +31,7 @@ def test_without_a_value_each_variable_has_its_default(environment, tmp_path):
 def test_each_variable_is_taken_from_the_environment(tmp_path):
     settings = load([], VARIABLES, tmp_path)
     assert (settings.metrics_host, settings.metrics_port) == ("0.0.0.0", 8080)
-    assert (settings.interval_s, settings.test_timeout_s) == (1.5, 2.5)
+    assert (settings.interval_s, settings.test_timeout_s, settings.history_days) == (1.5, 2.5, 7)
     assert settings.storage_path == Path("elsewhere")
     assert settings.experiments_file == Path("sizes.json")
 
