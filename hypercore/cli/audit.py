@@ -9,8 +9,9 @@ from contextlib import closing, suppress
 from hypercore.cli.commands import FAILED, OK, Commands, add_path, core_id, counted, printable
 from hypercore.cli.progress import progress
 from hypercore.cli.stores import StoredCore, open_database, stored_cores
-from hypercore.core import CoreInfo, audit_core
-from hypercore.core.audit import Progress
+from hypercore.core.audit import audit_core, blocks_to_audit
+from hypercore.core.audit_store import audit_store
+from hypercore.core.audit_walk import Progress
 from hypercore.errors import HypercoreError
 
 
@@ -20,9 +21,9 @@ def add_to(commands: Commands) -> None:
         "audit",
         run,
         summary="check everything that is stored",
-        description="Check every block against the tree, the tree against its signature, and what is said\n"
-        "to be stored against what is. What is wrong is printed, one line each with the core it is\n"
-        "about; nothing is changed.",
+        description="Check every block against the tree, the tree against its signature, what is said to be\n"
+        "stored against what is, and names against cores. What is wrong is printed, one line each\n"
+        "with the core, or the store, that it is about; nothing is changed.",
         epilog="exit codes:\n"
         "  0  nothing is wrong\n"
         "  1  something is, or the store cannot be opened\n\n"
@@ -30,7 +31,7 @@ def add_to(commands: Commands) -> None:
         "  python -m hypercore audit ./data && cp -r ./data ./backup",
     )
     add_path(parser)
-    parser.add_argument("--core", type=core_id, metavar="ID", help="only that core")
+    parser.add_argument("--core", type=core_id, metavar="ID", help="only that core, not the store")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -38,16 +39,18 @@ def run(options: argparse.Namespace) -> int:
     blocks = wrong = 0
     with closing(open_database(options.path)) as database:
         cores = stored_cores(database, options.core)
-        with progress("block", lambda: sum(map(_stored_blocks, cores))) as bar:
+        with progress("block", lambda: sum(map(_blocks, cores))) as bar:
 
             def checked(count: int) -> None:
                 nonlocal blocks
                 blocks += count
                 bar.advance(count)
 
-            for core in cores:
-                label = core.label
-                for finding in _audit(core, checked):
+            parts = [(core.label, _audit(core, checked)) for core in cores]
+            if options.core is None:
+                parts.insert(0, ("store", audit_store(database)))
+            for label, findings in parts:
+                for finding in findings:
                     wrong += 1
                     try:
                         bar.say(printable(f"{label}: {finding}"))
@@ -65,7 +68,7 @@ def _audit(core: StoredCore, checked: Progress) -> Iterator[str]:
         yield f"cannot be read: {error}"
 
 
-def _stored_blocks(core: StoredCore) -> int:
+def _blocks(core: StoredCore) -> int:
     with suppress(HypercoreError):  # the audit is going to say it
-        return CoreInfo.of(core.open(), 0, 0).stored_blocks
+        return blocks_to_audit(core.open())
     return 0

@@ -207,7 +207,8 @@ class Hypercore:
     def audit(self, progress: Callable[[int], None] = lambda blocks: None) -> list[str]:
         """Check everything that is stored of the core and return what is wrong, one sentence each.
 
-        ``progress`` is called now and then with the number of blocks that were checked since the last call.
+        ``progress`` is called now and then with the number of blocks, of the core and of its branches, that
+        were checked since the last call; a block counts when the tree nodes before it were, too.
 
         Raises:
             StorageError: the storage cannot be read.
@@ -382,6 +383,13 @@ class Hypercore:
             raise BadArgument(f"a block index is not negative, found {start} to {end}")
         return self._state.has(start, end)
 
+    def stored_ranges(self, start: int = 0) -> Iterator[tuple[int, int]]:
+        """Iterate over the ranges of blocks from ``start`` on that are stored here.
+
+        Each comes as its first block and the one behind its last.
+        """
+        return self._need_main().stored_ranges(start)
+
     def read_stream(
         self, start: int = 0, end: int | None = None, *, reverse: bool = False
     ) -> Iterator[bytes]:
@@ -392,6 +400,7 @@ class Hypercore:
         Raises:
             BadArgument: ``start`` is negative.
             BlockNotAvailable: while iterating, a block is not here.
+            StorageCorrupt: at the end, damaged storage has lost some of the blocks; the others all came.
         """
         if start < 0:
             raise BadArgument(f"a block index is not negative, found {start}")

@@ -34,19 +34,17 @@ class CoreInfo:
     @classmethod
     def of(cls, core: CoreState, byte_length: int, padding: int) -> CoreInfo:
         """Return the info of a core."""
-        length, contiguous = core.tree.length, core.contiguous_length
-        stored = contiguous + sum(stop - start for start, stop in core.bitfield.runs(contiguous, length))
         records = core.keys.everything
         return cls(
             key=core.key,
             discovery_key=core.discovery_key,
-            length=length,
-            contiguous_length=contiguous,
+            length=core.tree.length,
+            contiguous_length=core.contiguous_length,
             byte_length=byte_length,
             fork=core.fork,
             padding=padding,
             writable=core.writable,
-            stored_blocks=stored,
+            stored_blocks=sum(stop - start for start, stop in core.stored_ranges()),
             disk_bytes=core.database.store.disk_bytes(records, records + b"\xff"),
             memory_bytes=core.database.store.memory_bytes(),
         )

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from hypercore.crypto import KeyPair, discovery_key, random_key
+from hypercore.crypto import KEY_SIZE, KeyPair, discovery_key, random_key
+from hypercore.encoding import decode_index, decode_key_string
 from hypercore.errors import BadArgument, DecodingError, StorageConflict, StorageCorrupt
 from hypercore.manifest import Manifest
 from hypercore.storage import records
@@ -18,6 +19,10 @@ from hypercore.storage.memory import Memory
 from hypercore.storage.records import Auth, CoreRecord, StoreHead
 
 _T = TypeVar("_T")
+
+# Where records are that are found by walking over them: between those of the cores and those inside cores.
+_ALIASES = (records.CORES_END, b"\x03")
+_AUTHS = (b"\x03", b"\x04")
 
 
 class Database:
@@ -44,6 +49,11 @@ class Database:
     def default_discovery_key(self) -> bytes | None:
         """The discovery key of the core that was made first."""
         return self._head.default_discovery_key
+
+    @property
+    def free_pointers(self) -> tuple[int, int]:
+        """The core pointer and the data pointer that the next core gets; all that are used are below."""
+        return self._head.cores, self._head.datas
 
     def seed(self, wanted: bytes | None = None) -> bytes:
         """Return the 32 secret bytes that the names of this store are derived from; made at the first call.
@@ -74,6 +84,23 @@ class Database:
     def alias(self, namespace: bytes, name: str) -> bytes | None:
         """Return the discovery key of a named core, None if there is no such name yet."""
         return self.store.get(records.alias_key(namespace, name))
+
+    def aliases(self) -> Iterator[tuple[bytes, str, bytes]]:
+        """Iterate over namespace, name and discovery key of all names."""
+        for key, public in self.store.items(*_ALIASES):
+            start = 1 + KEY_SIZE
+            name = decode_key_string(key, start).decode("utf-8", "replace")
+            yield key[1:start], name, public
+
+    def auth_records(self) -> Iterator[tuple[int, bytes]]:
+        """Iterate over core pointer and bytes of all auth records."""
+        for key, stored in self.store.items(*_AUTHS):
+            try:
+                pointer = decode_index(key, 1)[0]
+            except DecodingError:
+                continue
+            if key == records.auth_key(pointer):
+                yield pointer, stored
 
     def auth(self, record: CoreRecord) -> Auth:
         """Return key, manifest and key pair of a stored core."""

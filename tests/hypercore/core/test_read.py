@@ -3,7 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypercore import Hypercore
-from hypercore.errors import BadArgument, BlockNotAvailable, Closed
+from hypercore.errors import BadArgument, BlockNotAvailable, Closed, StorageCorrupt
+from hypercore.storage import Memory
+from tests.hypercore.core.stored import block_key, opened, write
 
 BLOCKS = [b"%d" % number for number in range(10)]
 
@@ -149,6 +151,35 @@ def test_a_stream_of_a_core_that_was_closed_ends_with_closed(tmp_path):
         assert next(stream) == b"0"
     with pytest.raises(Closed):
         next(stream)
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@pytest.mark.parametrize(
+    ("lost", "first"), [([3], 3), ([6, 2], 2), (range(10), 0)], ids=["one", "two", "all"]
+)
+def test_a_stream_over_lost_blocks_ends_with_an_error_that_names_the_first(lost, first, reverse):
+    store = Memory()
+    core = opened(store)
+    core.append(BLOCKS)
+    for index in lost:
+        write(store, block_key(index), None)
+    stream = core.read_stream(reverse=reverse)
+    assert [next(stream) for _ in range(10 - len(lost))] == [
+        BLOCKS[index] for index in (range(9, -1, -1) if reverse else range(10)) if index not in lost
+    ]
+    with pytest.raises(StorageCorrupt, match=f"^memory: {len(lost)} .* lost, the first is {first}: audit it"):
+        next(stream)
+
+
+def test_a_stream_over_blocks_that_came_back_still_says_that_they_were_lost():
+    store = Memory()
+    core = opened(store)
+    core.append(BLOCKS)
+    write(store, block_key(3), None)
+    stream = core.read_stream()
+    write(store, block_key(3), BLOCKS[3])
+    with pytest.raises(StorageCorrupt, match=r"1 of the blocks 0 to 9 of core .* are lost: audit it"):
+        list(stream)
 
 
 def test_streams_side_by_side_do_not_disturb_each_other(filled):
