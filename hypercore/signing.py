@@ -6,16 +6,17 @@
               | array of proof, array of node                everything else
     proof     = uint signer, 64 bytes, uint patch            version 1 and 2
               | uint flags, uint signer, 64 bytes,
-                [flag 1: uint start, uint patch, array of uint: places of its nodes]          version 0
+                [flag 1: uint signed length, uint patch, array of uint: places of its nodes]  version 0
     node      = uint index, uint size, hash (32)
 
 A *compat* core has its signer's public key as key, so no manifest hashes to it. A *patch* is how many blocks
-longer the tree was that this signer signed; the nodes lead from the one tree to the other.
+longer the tree was that this signer signed; the nodes lead from the one tree to the other, and one that
+several patches need is there once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hypercore import crypto
@@ -23,7 +24,7 @@ from hypercore.crypto import SIGNATURE_SIZE, KeyPair
 from hypercore.encoding import encode_uint, get_count, get_fixed, get_uint
 from hypercore.errors import BadArgument, DecodingError, HypercoreError, InvalidSignature
 from hypercore.manifest import Manifest, Prologue, Signer
-from hypercore.merkle import MerkleTree, Node, get_nodes
+from hypercore.merkle import MerkleTree, Node, encode_node, get_nodes
 from hypercore.proofs import Proof, UpgradeProof, upgrade_indexes, verify_proof
 
 _PATCHED = 1
@@ -69,9 +70,8 @@ class Authority:
         self._quorum = 1 if self.is_compat else manifest.quorum
         self._allow_patch = manifest.allow_patch and not self.is_compat
         self.prologue: Prologue | None = None if self.is_compat else manifest.prologue
-        self._is_bare = (
-            self._version == 0 and len(signers) == 1 and self._quorum == 1 and not self._allow_patch
-        )
+        # Whatever the quorum: the only signer of a manifest of version 0 signs alone.
+        self._is_bare = self._version == 0 and len(signers) == 1 and not self._allow_patch
 
     @property
     def needs_several(self) -> bool:
@@ -98,12 +98,29 @@ class Authority:
                 return TreeSigner(self._context(signer), key_pair.secret_key, head, tail)
         raise BadArgument(f"the manifest does not name {key_pair.public_key.hex()} as a signer")
 
-    def assemble(self, signatures: Sequence[tuple[int, bytes]]) -> bytes:
-        """Return the signature of several, given the number of each in the manifest and its 64 bytes."""
-        flags = b"\x00" if self._version == 0 else b""
-        patch = b"" if self._version == 0 else b"\x00"
-        proofs = [flags + encode_uint(number) + raw + patch for number, raw in signatures]
-        return encode_uint(len(proofs)) + b"".join(proofs) + encode_uint(0)
+    def assemble(
+        self, signatures: Sequence[tuple[int, bytes]], patches: Mapping[int, UpgradeProof] | None = None
+    ) -> bytes:
+        """Return the signature of several.
+
+        Args:
+            signatures: the number of each signer in the manifest, and its 64 bytes.
+            patches: for the numbers that signed a longer tree, the upgrade that proves it to one who has this
+                tree.
+
+        Raises:
+            BadArgument: the manifest does not allow patches.
+        """
+        if patches and not self._allow_patch:
+            raise BadArgument("the manifest does not allow patches: all have to sign the same tree")
+        nodes: list[Node] = []
+        proofs = [
+            self._encode_proof(number, raw, patches.get(number) if patches else None, nodes)
+            for number, raw in signatures
+        ]
+        return b"".join(
+            (encode_uint(len(proofs)), *proofs, encode_uint(len(nodes)), *map(encode_node, nodes))
+        )
 
     def verify(self, tree: MerkleTree, fork: int, signature: bytes | None) -> bool:
         """Return whether the signature, or the manifest's prologue, makes the tree one of this core."""
@@ -119,6 +136,22 @@ class Authority:
         except DecodingError:
             return False
         return self._quorum > 0 and self._verify_quorum(tree, fork, proofs)
+
+    def _encode_proof(self, number: int, raw: bytes, patch: UpgradeProof | None, nodes: list[Node]) -> bytes:
+        """Return what stands for one signer, and add the nodes of its patch to those of the others."""
+        signed = encode_uint(number) + raw
+        if self._version != 0:
+            if patch is None:
+                return signed + b"\x00"
+            known = {node.index for node in nodes}
+            nodes += [node for node in patch.nodes if node.index not in known]
+            return signed + encode_uint(patch.length)
+        if patch is None:
+            return b"\x00" + signed
+        nodes += [node for node in patch.nodes if node not in nodes]
+        places = [encode_uint(nodes.index(node)) for node in patch.nodes]
+        lengths = encode_uint(patch.start + patch.length) + encode_uint(patch.length)
+        return bytes((_PATCHED,)) + signed + lengths + encode_uint(len(places)) + b"".join(places)
 
     def _around_single(self, number: int) -> tuple[bytes, bytes]:
         """Return what stands before and behind the 64 bytes when they are all that is needed."""

@@ -106,28 +106,31 @@ class ProofMaker:
     def byte_offset(self, index: int) -> int:
         """Return how many bytes lie left of the blocks below a node.
 
+        The leaf behind the last one counts as a node, too: all bytes lie left of it.
+
         Raises:
             InvalidOperation: a node that is needed is not stored, or the node is not in the tree.
         """
-        leaf = flat_tree.spans(index)[0]
+        first, last = flat_tree.spans(index)
+        if last >= self._head and index != self._head:
+            raise InvalidOperation(f"node {index} is not in a tree of {self._head // 2} blocks")
         offset = 0
         for root in flat_tree.full_roots(self._head // 2):
-            if leaf > flat_tree.spans(root)[1]:
-                offset += self._need(root).size
-                continue
-            while root != index and flat_tree.spans(root) != (leaf, leaf):
-                left, right = flat_tree.children(root)
-                if leaf == flat_tree.spans(root)[0]:
-                    return offset
-                if leaf <= flat_tree.spans(left)[1]:
-                    root = left
-                else:
-                    offset += self._need(left).size
-                    root = right
-            return offset
-        if leaf == self._head:
-            return offset
-        raise InvalidOperation(f"node {index} is not in a tree of {self._head // 2} blocks")
+            if first <= flat_tree.spans(root)[1]:
+                return offset + self._offset_below(root, first)
+            offset += self._need(root).size
+        return offset
+
+    def _offset_below(self, root: int, leaf: int) -> int:
+        """Return how many of the bytes below a root lie left of a leaf below it."""
+        offset = 0
+        while leaf != flat_tree.spans(root)[0]:
+            left, root = flat_tree.children(root)
+            if leaf <= flat_tree.spans(left)[1]:
+                root = left
+            else:
+                offset += self._need(left).size
+        return offset
 
     def _widen(self, upgrade: UpgradeRequest | None) -> UpgradeRequest | None:
         """A core's prologue is sent whole or not at all."""
