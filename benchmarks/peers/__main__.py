@@ -4,7 +4,7 @@ Both sides do the same work on this machine, in child processes that take turns;
 of operations. What they wrote and read has to be the same, down to the hash over all blocks. The reference
 is installed with npm at the first use.
 
-`scale` measures instead what has to hold for a core of a million blocks, on this package alone.
+`scale` measures instead what has to hold for a core and a bee of a million blocks, on this package alone.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     # Suppressed defaults: they would replace what stands before the command.
     of_scale = parser.add_subparsers(dest="command", title="instead of comparing").add_parser(
         "scale",
-        help="measure what has to hold for a core of a million blocks",
+        help="measure what has to hold for a core and a bee of a million blocks",
         description=scale.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,

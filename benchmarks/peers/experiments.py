@@ -38,7 +38,10 @@ TABLE = (
     Experiment("stream", Size(10_000, 1_000)),
     Experiment("get_many", Size(10_000, 1_000)),
     Experiment("bee_put", Size(10_000, 1_000)),
+    Experiment("bee_batch", Size(10_000, 1_000)),
     Experiment("bee_get", Size(10_000, 1_000)),
+    Experiment("bee_get_cold", Size(10_000, 1_000)),
+    Experiment("bee_scan", Size(10_000, 1_000)),
 )
 """All experiments, in the order of the table."""
 

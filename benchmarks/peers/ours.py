@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, TypeVar
@@ -18,6 +18,9 @@ from typing import Any, TypeVar
 from hypercore import Corestore, Hyperbee, Hypercore
 
 _BATCH = 100
+
+# A prime, so that i * _STRIDE % count meets every key once, whatever the count (but a multiple of it).
+_STRIDE = 7919
 
 T = TypeVar("T")
 
@@ -71,10 +74,24 @@ class Work:
         for i in range(self.count):
             bee.put(f"key{i}", self.value)
 
+    def put_batches(self, bee: Hyperbee) -> None:
+        """Put all entries, in batches."""
+        for done in range(0, self.count, _BATCH):
+            with bee.batch() as batch:
+                for i in range(done, min(done + _BATCH, self.count)):
+                    batch.put(f"key{i}", self.value)
+
     def get_all(self, bee: Hyperbee) -> int:
-        """Get all entries and return how many characters their values have."""
+        """Get all entries in the order they were put, and return how many characters their values have."""
+        return self._get_entries(bee, range(self.count))
+
+    def get_shuffled(self, bee: Hyperbee) -> int:
+        """Get all entries in another order, the same every time; see get_all."""
+        return self._get_entries(bee, (i * _STRIDE % self.count for i in range(self.count)))
+
+    def _get_entries(self, bee: Hyperbee, numbers: Iterable[int]) -> int:
         characters = 0
-        for i in range(self.count):
+        for i in numbers:
             entry = bee.get(f"key{i}")
             if entry is None:
                 raise LookupError(f"key{i} is not in the bee")
@@ -146,6 +163,14 @@ def bee_put(work: Work) -> Outcome:
         return _describe(core)
 
 
+def bee_batch(work: Work) -> Outcome:
+    """Put entries into a Hyperbee in batches of 100."""
+    with work.core() as core:
+        bee = _bee(core)
+        work.timed(lambda: work.put_batches(bee))
+        return _describe(core)
+
+
 def bee_get(work: Work) -> Outcome:
     """Get the entries of a Hyperbee one at a time, for the second time since they were put there."""
     with work.core() as core:
@@ -155,9 +180,40 @@ def bee_get(work: Work) -> Outcome:
         return {"charactersRead": work.timed(lambda: work.get_all(bee)), **_describe(core)}
 
 
+def _reopened_bee(work: Work, read: Callable[[Hyperbee], int]) -> Outcome:
+    """Time ``read``, which returns the characters it read, on a bee that was filled and opened again."""
+    with work.core() as core:
+        work.put_batches(_bee(core))
+    with work.core() as core:
+        bee = _bee(core)
+        return {"charactersRead": work.timed(lambda: read(bee)), **_describe(core)}
+
+
+def bee_get_cold(work: Work) -> Outcome:
+    """Get the entries of a Hyperbee one at a time, shuffled, from a store opened again."""
+    return _reopened_bee(work, work.get_shuffled)
+
+
+def bee_scan(work: Work) -> Outcome:
+    """Iterate over all entries of a Hyperbee, from a store that was closed and opened again."""
+    return _reopened_bee(work, lambda bee: sum(len(entry.value) for entry in bee.items()))
+
+
 OPERATIONS: dict[str, Callable[[Work], Outcome]] = {
     operation.__name__: operation
-    for operation in (append, append_batch, get, get_reopened, stream, get_many, bee_put, bee_get)
+    for operation in (
+        append,
+        append_batch,
+        get,
+        get_reopened,
+        stream,
+        get_many,
+        bee_put,
+        bee_batch,
+        bee_get,
+        bee_get_cold,
+        bee_scan,
+    )
 }
 """What can be compared, by name; the docstrings say what is timed."""
 

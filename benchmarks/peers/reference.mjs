@@ -6,6 +6,7 @@ import Corestore from 'corestore'
 import Hyperbee from 'hyperbee'
 
 const BATCH = 100
+const STRIDE = 7919 // as in ours.py
 
 const [operation, directory, ...numbers] = process.argv.slice(2)
 const [count, blockSize] = numbers.map(Number)
@@ -62,10 +63,34 @@ async function putAll(bee) {
   for (let i = 0; i < count; i++) await bee.put(`key${i}`, value)
 }
 
+async function putBatches(bee) {
+  for (let done = 0; done < count; done += BATCH) {
+    const batch = bee.batch()
+    for (let i = done; i < Math.min(done + BATCH, count); i++) await batch.put(`key${i}`, value)
+    await batch.flush()
+  }
+}
+
 async function getAll(bee) {
   let characters = 0
   for (let i = 0; i < count; i++) characters += (await bee.get(`key${i}`)).value.length
   return characters
+}
+
+async function getShuffled(bee) {
+  let characters = 0
+  for (let i = 0; i < count; i++) characters += (await bee.get(`key${(i * STRIDE) % count}`)).value.length
+  return characters
+}
+
+/** Time `read` on a bee that was filled, closed and opened again; it returns the number of characters read. */
+async function reopenedBee(read) {
+  await withCore((core) => putBatches(openBee(core)))
+  return withCore(async (core) => {
+    const bee = openBee(core)
+    await bee.ready()
+    return { charactersRead: await timed(() => read(bee)), ...(await describe(core)) }
+  })
 }
 
 const operations = {
@@ -110,12 +135,29 @@ const operations = {
       return describe(core)
     }),
 
+  bee_batch: () =>
+    withCore(async (core) => {
+      const bee = openBee(core)
+      await bee.ready()
+      await timed(() => putBatches(bee))
+      return describe(core)
+    }),
+
   bee_get: () =>
     withCore(async (core) => {
       const bee = openBee(core)
       await putAll(bee)
       await getAll(bee)
       return { charactersRead: await timed(() => getAll(bee)), ...(await describe(core)) }
+    }),
+
+  bee_get_cold: () => reopenedBee(getShuffled),
+
+  bee_scan: () =>
+    reopenedBee(async (bee) => {
+      let characters = 0
+      for await (const entry of bee.createReadStream()) characters += entry.value.length
+      return characters
     })
 }
 

@@ -1,4 +1,4 @@
-"""What has to hold however long a core is, measured on this package alone.
+"""What has to hold however long a core and however large a bee is, measured on this package alone.
 
 Each claim is measured in a process of its own, in a fresh directory. A claim that does not hold is reported,
 but it is not an error: this is a measurement, not a test.
@@ -6,18 +6,20 @@ but it is not an error: this is a measurement, not a test.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.peers.experiments import Size
-from hypercore import Corestore, Hypercore
+from hypercore import Corestore, Hyperbee, Hypercore
 
 DEFAULT_SIZE = Size(1_000_000, 100)
 
@@ -26,8 +28,13 @@ _SHORT_BLOCKS = 1_000
 _ROUNDS = 100
 _APPENDS_IN_ROUND = 100
 _OPENINGS = 101
-_APPENDS_BETWEEN_SAMPLES = 100
+_OPERATIONS_BETWEEN_SAMPLES = 100
+_LARGE_BEE = 100_000
+_SMALL_BEE = 1_000
+_PUTS_IN_ROUND = 100
 _STATUS = Path("/proc/self/status")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +125,39 @@ def opening(directory: Path, size: Size) -> Claim:
 def memory(directory: Path, size: Size) -> Claim:
     """Writing takes no more memory the longer it goes on."""
     block = b"a" * size.block_size
-    before = peak = _anonymous_bytes()
+    growth = _Growth()
     with Corestore(directory) as store:
         core = store.get(name="core")
         for index in range(size.blocks):
             core.append(block)
-            if index % _APPENDS_BETWEEN_SAMPLES == 0:
-                peak = max(peak, _anonymous_bytes())
-        end = _anonymous_bytes()
+            if index % _OPERATIONS_BETWEEN_SAMPLES == 0:
+                growth.sample()
+        end = growth.sample()
     return Claim(
         f"growth of anonymous memory while appending {size}",
-        (max(peak, end) - before) / 1e6,
+        growth.peak / 1e6,
         64,
         "MB",
-        f"at its peak; {(end - before) / 1e6:.2f} MB at the end",
+        f"at its peak; {end / 1e6:.2f} MB at the end",
     )
+
+
+class _Growth:
+    """How much more anonymous memory this process has than when this object was made.
+
+    Attributes:
+        peak: the largest of the samples, in bytes.
+    """
+
+    def __init__(self) -> None:
+        self._before = _anonymous_bytes()
+        self.peak = 0
+
+    def sample(self) -> int:
+        """Return the growth now, in bytes."""
+        growth = _anonymous_bytes() - self._before
+        self.peak = max(self.peak, growth)
+        return growth
 
 
 def _anonymous_bytes() -> int:
@@ -150,7 +175,102 @@ def _fill(core: Hypercore, size: Size) -> None:
         core.append([block] * min(_BATCH, size.blocks - done))
 
 
-CLAIMS = (append, opening, memory)
+def bee_put(_directory: Path, size: Size) -> Claim:
+    """Putting into the tree of a large bee takes little longer than putting into that of a small one."""
+    large = _BeeInMemory(Size(min(_LARGE_BEE, size.blocks), size.block_size))
+    small = _BeeInMemory(Size(_SMALL_BEE, size.block_size))
+    large_s: list[float] = []
+    small_s: list[float] = []
+    for _ in range(_ROUNDS):  # in turns, as above
+        small_s.append(small.time_puts())
+        large_s.append(large.time_puts())
+    large_us, small_us = (median(each) / _PUTS_IN_ROUND * 1e6 for each in (large_s, small_s))
+    return Claim(
+        f"put into a bee of {large.size.blocks:,} keys, in memory, against {_SMALL_BEE:,}",
+        large_us / small_us,
+        2.5,
+        "times",
+        f"{large_us:.2f} us against {small_us:.2f} us",
+    )
+
+
+class _BeeInMemory:
+    """A bee of random keys that no disk is needed for."""
+
+    def __init__(self, size: Size) -> None:
+        self.size = size
+        self._random = Random(size.blocks)
+        self._value = b"a" * size.block_size
+        self._bee = Hyperbee(Corestore(None).get(name="core"))
+        _put_batches(self._bee, (self._new_key() for _ in range(size.blocks)), self._value)
+
+    def time_puts(self) -> float:
+        """Return how many seconds the tree takes for some new keys, which are not stored."""
+        keys = [self._new_key() for _ in range(_PUTS_IN_ROUND)]
+        batch = self._bee.batch()
+        batch.lock()
+        for key in keys:
+            batch.get(key)  # from here on the nodes on the way to it are loaded
+        start = perf_counter()
+        for key in keys:
+            batch.put(key, self._value)
+        seconds = perf_counter() - start
+        batch.close()
+        return seconds
+
+    def _new_key(self) -> bytes:
+        return self._random.randbytes(16)
+
+
+def bee_memory(directory: Path, size: Size) -> Claim:
+    """Reading a bee takes no more memory the longer it goes on."""
+    _in_own_process(_fill_bee, directory, size)  # what it frees there would hide growth here
+    growth = _Growth()
+    with Corestore(directory) as store:
+        bee = Hyperbee(store.get(name="core"))
+        after_scan_of = {}
+        for number, _ in enumerate(bee.items(), 1):
+            if number % _OPERATIONS_BETWEEN_SAMPLES == 0:
+                growth.sample()
+            if number in (size.blocks // 2, size.blocks):
+                after_scan_of[number] = growth.sample()
+        first_half, whole = after_scan_of.values()
+        random = Random(1)
+        for number in range(size.blocks // 2):
+            bee.get(_key(random.randrange(size.blocks)))
+            if number % _OPERATIONS_BETWEEN_SAMPLES == 0:
+                growth.sample()
+        end = growth.sample()
+    return Claim(
+        f"growth of anonymous memory while reading a bee of {size}",
+        growth.peak / 1e6,
+        128,
+        "MB",
+        f"at its peak; {first_half / 1e6:.2f} MB after the first half of a scan, {whole / 1e6:.2f} MB after "
+        f"the second, {end / 1e6:.2f} MB after {size.blocks // 2:,} gets of random keys",
+    )
+
+
+def _fill_bee(directory: Path, size: Size) -> None:
+    numbers = list(range(size.blocks))
+    Random(0).shuffle(numbers)
+    with Corestore(directory) as store:
+        _put_batches(Hyperbee(store.get(name="core")), map(_key, numbers), b"a" * size.block_size)
+
+
+def _key(number: int) -> bytes:
+    return b"key%d" % number
+
+
+def _put_batches(bee: Hyperbee, keys: Iterable[bytes], value: bytes) -> None:
+    rest = iter(keys)
+    while some := list(islice(rest, _BATCH)):
+        with bee.batch() as batch:
+            for key in some:
+                batch.put(key, value)
+
+
+CLAIMS = (append, opening, memory, bee_put, bee_memory)
 
 
 def measure(size: Size, report: Callable[[str], None]) -> list[Claim]:
@@ -163,9 +283,11 @@ def measure(size: Size, report: Callable[[str], None]) -> list[Claim]:
     claims = []
     for number, claim in enumerate(CLAIMS, 1):
         report(f"[{number}/{len(CLAIMS)}] {claim.__name__}, {size} ...")
-        with (
-            TemporaryDirectory(prefix="hypercore-scale-") as directory,
-            ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process,
-        ):
-            claims.append(process.submit(claim, Path(directory), size).result())
+        with TemporaryDirectory(prefix="hypercore-scale-") as directory:
+            claims.append(_in_own_process(claim, Path(directory), size))
     return claims
+
+
+def _in_own_process(run: Callable[[Path, Size], T], directory: Path, size: Size) -> T:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(run, directory, size).result()
