@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypercore import encoding
 from hypercore.crypto import KeyPair
 from hypercore.errors import DecodingError
-from hypercore.hyperbee import Metadata, blocks
+from hypercore.hyperbee import Metadata, blocks, protobuf
 from hypercore.manifest import Manifest, Prologue, Signer, decode_manifest, decode_stored_manifest
 from hypercore.merkle import Node, encode_node, get_node
 from hypercore.storage import records
@@ -45,7 +45,7 @@ DECODERS = {
     "auth": (records.Auth.decode, records.Auth(b"\x01" * 32, b"\x02" * 32, MANIFEST, PAIR).encode()),
     "hints": (records.Hints.decode, records.Hints(1, 300, 7).encode()),
     "node": (lambda buf: get_node(buf, 0)[0], encode_node(Node(300, 70_000, b"\x01" * 32))),
-    "varint": (lambda buf: blocks.get_varint(buf, 0), blocks.encode_varint(2**40)),
+    "varint": (lambda buf: protobuf.get_varint(buf, 0), protobuf.encode_varint(2**40)),
     "bee-delete": (blocks.decode_block, blocks.encode_block(INDEX, b"key", None)),
     "bee-long-delete": (blocks.decode_block, blocks.encode_block(INDEX * 9, b"k" * 200, None)),
 }

@@ -4,50 +4,11 @@ from hypothesis import strategies as st
 
 from hypercore.errors import DecodingError
 from hypercore.hyperbee import Metadata, blocks
-from tests.hypercore.damage import cuts
+from hypercore.hyperbee.protobuf import encode_varint
 from tests.hypercore.hyperbee.stored_tree import read_fields, read_numbers
 
 MAX = 2**53 - 1
 UINTS = st.integers(0, MAX)
-
-VARINTS = [
-    pytest.param(0, "00", id="zero"),
-    pytest.param(0x7F, "7f", id="largest-of-one-byte"),
-    pytest.param(0x80, "8001", id="smallest-of-two-bytes"),
-    pytest.param(0x3FFF, "ff7f", id="largest-of-two-bytes"),
-    pytest.param(0x4000, "808001", id="smallest-of-three-bytes"),
-    pytest.param(0x1FFFFF, "ffff7f", id="largest-of-three-bytes"),
-    pytest.param(0x200000, "80808001", id="smallest-of-four-bytes"),
-    pytest.param(MAX, "ffffffffffffff0f", id="largest"),
-]
-
-
-@pytest.mark.parametrize(("number", "encoded"), VARINTS)
-def test_a_varint_is_written_and_read_back_where_it_stands(number, encoded):
-    raw = bytes.fromhex(encoded)
-    assert blocks.encode_varint(number) == raw
-    assert blocks.get_varint(b"\xff" + raw + b"\xff", 1) == (number, len(raw) + 1)
-
-
-@pytest.mark.parametrize(("number", "encoded"), VARINTS)
-def test_a_varint_that_is_cut_off_is_refused(number, encoded):
-    for cut in cuts(bytes.fromhex(encoded)):
-        with pytest.raises(DecodingError):
-            blocks.get_varint(cut, 0)
-
-
-@pytest.mark.parametrize(
-    "encoded",
-    ["ff" * 7 + "10", "80" * 7 + "10", "ff" * 8 + "01", "80" * 100_000 + "01"],
-    ids=["one-above", "power-of-two", "nine-bytes", "endless"],
-)
-def test_a_varint_above_the_largest_is_refused(encoded):
-    with pytest.raises(DecodingError, match="too large"):
-        blocks.get_varint(bytes.fromhex(encoded), 0)
-
-
-def test_a_varint_in_a_longer_form_than_needed_is_accepted():
-    assert blocks.get_varint(bytes.fromhex("8700"), 0) == (7, 2)
 
 
 @pytest.mark.parametrize(
@@ -126,9 +87,7 @@ def test_keys_and_children_of_a_level_are_read_back(seqs, places):
 
 @given(seqs=st.lists(UINTS, max_size=10), number=st.integers(0, 24))
 def test_a_level_has_no_children_or_one_more_than_keys(seqs, number):
-    level = blocks.encode_keys(seqs) + (
-        b"\x12" + blocks.encode_varint(number) + bytes(number) if number else b""
-    )
+    level = blocks.encode_keys(seqs) + (b"\x12" + encode_varint(number) + bytes(number) if number else b"")
     if number in (0, 2 * len(seqs) + 2):
         assert blocks.decode_level(level) == (seqs, [0] * number)
     else:

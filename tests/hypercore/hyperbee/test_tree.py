@@ -147,9 +147,10 @@ def test_reading_one_key_loads_one_node_a_level(bee, core):
 
 
 def test_an_empty_tree_finds_nothing():
-    tree = Tree(
-        Operations(lambda seq: pytest.fail("nothing is to be read"), pytest.fail, OperationCache()), None
-    )
+    def read(seq):
+        pytest.fail("nothing is to be read")
+
+    tree = Tree(Operations(read, read, OperationCache()), None)
     assert tree.find(b"a") is None
     assert tree.delete(b"a", None) is False
     assert tree.number(1) == []
