@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from hypercore import flat_tree
 from hypercore.core.state import CoreState, View
 from hypercore.encoding import encode_index
-from hypercore.errors import StorageCorrupt
-from hypercore.merkle import MerkleTree, Node, get_node
+from hypercore.errors import InvalidOperation, StorageCorrupt
+from hypercore.merkle import MerkleTree, Node
 from hypercore.storage.records import CoreHead, CoreKeys, Dependency, Sessions, dependency_key, sessions_key
 
 
@@ -22,10 +22,13 @@ class BranchState(View):
     Attributes:
         main: the core it belongs to.
         name: of the session.
-        shared: where shared records are, and up to which length; the last is what it was made from.
+        base: what it was made from, or the core itself once all of that was committed.
+        shared_length: how many blocks are those of the base.
     """
 
-    def __init__(self, main: CoreState, parent: View, name: str, data_pointer: int) -> None:
+    def __init__(
+        self, main: CoreState, name: str, data_pointer: int, above: frozenset[int] = frozenset()
+    ) -> None:
         self.key = main.key
         self.discovery_key = main.discovery_key
         self.manifest = main.manifest
@@ -35,10 +38,7 @@ class BranchState(View):
         self.keys = CoreKeys(data_pointer)
         self.main = main
         self.name = name
-        self.shared: list[tuple[CoreKeys, int]] = (
-            list(parent.shared) if isinstance(parent, BranchState) else []
-        )
-        self.load(parent)
+        self.load(above)
 
     @property
     def writable(self) -> bool:
@@ -46,17 +46,25 @@ class BranchState(View):
         return True
 
     @property
-    def shared_length(self) -> int:
-        """How many blocks are those of what the branch was made from."""
-        return self.shared[-1][1]
+    def contiguous_length(self) -> int:
+        """How many blocks from the first on are all stored; own blocks are never missing."""
+        shared = min(self.base.contiguous_length, self.shared_length)
+        return self.tree.length if shared == self.shared_length else shared
 
-    def load(self, parent: View) -> None:
-        """Read head and dependency from storage."""
+    def load(self, above: frozenset[int] = frozenset()) -> None:
+        """Read head and dependency from storage.
+
+        ``above`` are the data pointers of the branches on top of this one that are being opened.
+
+        Raises:
+            StorageCorrupt: the records contradict each other.
+        """
         stored = self.store.get(dependency_key(self.keys.data_pointer))
         if stored is None:
             raise StorageCorrupt(f"{self.database.name}: session {self.name!r} has no dependency record")
         dependency = self.database.decode(Dependency.decode, stored, f"dependency of session {self.name!r}")
-        self.shared.append((CoreKeys(dependency.data_pointer), dependency.length))
+        self.base = self._find_base(dependency.data_pointer, above | {self.keys.data_pointer})
+        self.shared_length = dependency.length
         stored = self.store.get(self.keys.head)
         head = (
             None
@@ -64,27 +72,28 @@ class BranchState(View):
             else self.database.decode(CoreHead.decode, stored, f"session {self.name!r}")
         )
         self.signature = None if head is None else head.signature
+        self.fork = self.base.fork if head is None else head.fork
         roots = flat_tree.full_roots(0 if head is None else head.length)
-        tree = MerkleTree([self.need_node(index) for index in roots])
-        self.change(tree, parent.fork if head is None else head.fork, self.shared)
+        self.tree = MerkleTree([self.need_node(index) for index in roots])
 
-    def shared_up_to(self, length: int) -> list[tuple[CoreKeys, int]]:
-        """Return what is shared when the branch is no longer than that."""
-        shared = [*self.shared]
-        while len(shared) > 1 and shared[-2][1] >= length:
-            shared.pop()
-        keys, end = shared[-1]
-        shared[-1] = keys, min(end, length)
-        return shared
+    def base_at(self, length: int) -> tuple[View, int]:
+        """Return base and shared length of this branch cut to a length."""
+        branch = self
+        while isinstance(branch.base, BranchState) and branch.base.shared_length >= length:
+            branch = branch.base
+        return branch.base, min(branch.shared_length, length)
 
-    def change(self, tree: MerkleTree, fork: int, shared: list[tuple[CoreKeys, int]]) -> None:
-        """Take over what was written."""
-        self.tree = tree
-        self.fork = fork
-        self.shared = shared
-        # Own blocks are never missing.
-        available = self.main.contiguous_length
-        self.contiguous_length = tree.length if available >= self.shared_length else available
+    def stands_on(self, data_pointer: int) -> bool:
+        """Return whether this branch, or one that it was made from, has its records there."""
+        if self.keys.data_pointer == data_pointer:
+            return True
+        return isinstance(self.base, BranchState) and self.base.stands_on(data_pointer)
+
+    def length_shared_with_core(self) -> int:
+        """Return how many blocks are those of the core, whatever other branches lie between."""
+        if isinstance(self.base, BranchState):
+            return min(self.shared_length, self.base.length_shared_with_core())
+        return self.shared_length
 
     def need_block(self, index: int) -> bytes:
         """Return a block, shared or own.
@@ -97,13 +106,16 @@ class BranchState(View):
 
     def missing_block(self, index: int) -> bytes:
         """Return a shared block."""
-        for keys, length in self.shared:
-            if 0 <= index < length:
-                block = self.store.get(keys.block + encode_index(index))
-                if block is not None:
-                    return block
-                break
+        if 0 <= index < self.shared_length:
+            block = self.store.get(self.base.keys.block + encode_index(index))
+            return self.base.missing_block(index) if block is None else block
         self._refuse(index)
+
+    def has(self, start: int, end: int) -> bool:
+        """Return whether all blocks from ``start`` up to, not including, ``end`` are stored."""
+        if end > self.tree.length:
+            return start >= end
+        return self.base.has(start, min(end, self.shared_length))
 
     def blocks(self, start: int, end: int, *, reverse: bool = False) -> Iterator[bytes]:
         """Iterate over blocks, shared and own."""
@@ -111,34 +123,46 @@ class BranchState(View):
 
     def node(self, index: int) -> Node | None:
         """Return a tree node, shared or own."""
-        last = flat_tree.spans(index)[1]
-        keys = next((keys for keys, length in self.shared if last <= 2 * length - 2), self.keys)
-        stored = self.store.get(keys.node + encode_index(index))
-        return None if stored is None else self.database.decode(_decode_node, stored, f"tree node {index}")
+        if flat_tree.spans(index)[1] < 2 * self.shared_length:
+            return self.base.node(index)
+        return super().node(index)
 
-    def own_nodes(self, length: int) -> Iterator[Node]:
-        """Iterate over the nodes below ``length`` blocks that the core does not have, in no order."""
-        for keys in (*(keys for keys, _ in self.shared[1:]), self.keys):
-            for value in self.store.values(keys.node, keys.node + encode_index(2 * length)):
-                node = self.database.decode(_decode_node, value, "tree node")
-                # A branch below may have gone on another way behind what is shared.
-                if flat_tree.spans(node.index)[1] < 2 * length and self.node(node.index) == node:
-                    yield node
+    def _find_base(self, data_pointer: int, above: frozenset[int]) -> View:
+        """Return the core or branch that has a data pointer."""
+        if data_pointer == self.main.keys.data_pointer:
+            return self.main
+        for name, pointer in self.database.sessions(self.main.record).pointers.items():
+            if pointer == data_pointer and pointer not in above:
+                return _branch(self.main, name, pointer, above)
+        raise StorageCorrupt(
+            f"{self.database.name}: session {self.name!r} says that it was made from data {data_pointer}: "
+            f"neither the core nor another session of it"
+        )
 
-    def _has_block(self, index: int) -> bool:
-        keys = next((keys for keys, length in self.shared if index < length), self.keys)
-        return self.store.get(keys.block + encode_index(index)) is not None
+
+def _branch(
+    main: CoreState, name: str, data_pointer: int, above: frozenset[int] = frozenset()
+) -> BranchState:
+    """Return the one state that all who have a branch open share."""
+    branch = main.branches.get(data_pointer)
+    if not isinstance(branch, BranchState):
+        branch = main.branches[data_pointer] = BranchState(main, name, data_pointer, above)
+    return branch
 
 
 def open_branch(main: CoreState, parent: View, name: str, *, overwrite: bool) -> BranchState:
     """Return a named session of a core; one that does not exist yet begins as long as ``parent``.
 
     ``overwrite`` begins it anew.
+
+    Raises:
+        InvalidOperation: the one to begin anew is, or is below, the parent.
+        StorageError: nothing was stored.
+        StorageCorrupt: the stored records contradict each other.
     """
     database = main.database
     record = sessions_key(main.record.core_pointer)
-    stored = database.store.get(record)
-    sessions = Sessions() if stored is None else database.decode(Sessions.decode, stored, "list of sessions")
+    sessions = database.sessions(main.record)
     pointer = sessions.pointers.get(name)
     batch = database.store.batch()
 
@@ -153,13 +177,14 @@ def open_branch(main: CoreState, parent: View, name: str, *, overwrite: bool) ->
     if pointer is None:
         pointer = database.create_data(batch, begin)
     elif overwrite:
+        if isinstance(parent, BranchState) and parent.stands_on(pointer):
+            raise InvalidOperation(f"session {name!r} cannot begin anew from what was made from it")
         own = CoreKeys(pointer).everything
         for key in database.store.keys(own, own + b"\xff"):
             batch.delete(key)
         begin(pointer)
         batch.write()
-    return BranchState(main, parent, name, pointer)
-
-
-def _decode_node(buf: bytes) -> Node:
-    return get_node(buf, 0)[0]
+        live = main.branches.get(pointer)
+        if isinstance(live, BranchState):
+            live.load()
+    return _branch(main, name, pointer)

@@ -14,7 +14,7 @@ from time import time_ns
 
 from hypercore import flat_tree
 from hypercore.core.branches import BranchState
-from hypercore.core.state import CoreState
+from hypercore.core.state import CoreState, View
 from hypercore.encoding import encode_index
 from hypercore.errors import (
     BadArgument,
@@ -199,7 +199,7 @@ class Commit:
             if authority is None or not authority.verify(verified.tree, core.fork, signature):
                 raise InvalidSignature("the signature of the proof does not hold for its tree")
         self._begin(core)
-        self._put_proven(core, verified.nodes, verified.bound)
+        self._put_proven(core, verified.nodes, verified.bound, kept=verified.tree.length)
         contiguous = core.contiguous_length
         if proof.block is not None and proof.block.value is not None:
             contiguous = self._put_block(core, proof.block.index, proof.block.value, verified.tree.length)
@@ -223,7 +223,7 @@ class Commit:
             raise InvalidSignature("the signature of the other fork does not hold for its tree")
         self._begin(core)
         contiguous = self._cut(core, reorg.ancestors)
-        self._put_proven(core, reorg.nodes, reorg.bound)
+        self._put_proven(core, reorg.nodes, reorg.bound, kept=reorg.ancestors)
         next_ = _Next(core, reorg.tree, reorg.fork, reorg.signature, contiguous)
         next_.shared_length = reorg.ancestors
         next_.manifest = manifest
@@ -234,7 +234,7 @@ class Commit:
         tree, nodes = branch.tree.append_blocks(blocks)
         self._put_blocks(branch.keys, branch.tree.length, blocks)
         self._put_nodes(branch.keys, nodes)
-        self._change_branch(branch, tree, branch.fork, branch.shared)
+        self._change_branch(branch, tree, branch.fork, branch.base, branch.shared_length)
         return tree.length
 
     def truncate_branch(self, branch: BranchState, length: int, fork: int | None = None) -> None:
@@ -249,9 +249,7 @@ class Commit:
         tree = branch.tree_at(length)
         self._delete_range(branch.keys.block, length, old)
         self._delete_nodes(branch.keys, length, old)
-        self._change_branch(
-            branch, tree, branch.fork + 1 if fork is None else fork, branch.shared_up_to(length)
-        )
+        self._change_branch(branch, tree, branch.fork + 1 if fork is None else fork, *branch.base_at(length))
 
     def merge(self, branch: BranchState, length: int, signature: bytes | None = None) -> int | None:
         """Make the first ``length`` blocks of a named session those of its core, and return the length.
@@ -263,40 +261,49 @@ class Commit:
             InvalidSignature: the given signature does not hold.
         """
         core = branch.main
-        shared = branch.shared[0][1]  # with the core, whatever other branches lie between
-        if core.authority is None or not core.tree.length <= length <= branch.tree.length:
+        shared = branch.length_shared_with_core()
+        if core.authority is None or not max(shared, core.tree.length) <= length <= branch.tree.length:
             return None
-        if core.tree.length > shared and any(branch.node(root.index) != root for root in core.tree.roots):
+        if core.tree.length < shared or any(branch.node(root.index) != root for root in core.tree.roots):
+            return None
+        # What the branch shares may have been truncated and written anew under it: its nodes prove nothing.
+        blocks = [branch.need_block(index) for index in range(shared, length)]
+        tree, nodes = core.tree_at(shared).append_blocks(blocks)
+        if tree.roots != branch.tree_at(length).roots:
             return None
         self._begin(core)
-        tree = branch.tree_at(length)
         tree_hash = tree.tree_hash()
         if signature is None:
             signature = _sign(core, tree_hash, length, core.fork)
         elif not core.authority.verify(tree, core.fork, signature):
             raise InvalidSignature("the signature does not hold for the tree that is committed")
-        for index in range(shared, length):
-            self._batch.put(core.keys.block + encode_index(index), branch.need_block(index))
-        self._put_nodes(core.keys, list(branch.own_nodes(length)))
+        self._put_blocks(core.keys, shared, blocks)
+        self._put_nodes(core.keys, nodes)
         self._delete_range(branch.keys.block, shared, length)
         contiguous = core.contiguous_length
-        if contiguous == core.tree.length:
+        if contiguous >= shared:
             contiguous = length
         else:
             core.bitfield.set_range(shared, length, True)
         self._finish(_Next(core, tree, core.fork, signature, contiguous), tree_hash)
-        self._change_branch(branch, branch.tree, branch.fork, [(core.keys, length)])
+        base, end = (core, length) if length >= branch.shared_length else (branch.base, branch.shared_length)
+        self._change_branch(branch, branch.tree, branch.fork, base, end)
         return length
 
     def _change_branch(
-        self, branch: BranchState, tree: MerkleTree, fork: int, shared: list[tuple[CoreKeys, int]]
+        self, branch: BranchState, tree: MerkleTree, fork: int, base: View, shared_length: int
     ) -> None:
         head = CoreHead(fork, tree.length, tree.tree_hash(), branch.signature)
         self._batch.put(branch.keys.head, head.encode())
-        keys, length = shared[-1]
-        dependency = Dependency(keys.data_pointer, length)
-        self._batch.put(dependency_key(branch.keys.data_pointer), dependency.encode())
-        self._after.append(lambda: branch.change(tree, fork, shared))
+        if (base, shared_length) != (branch.base, branch.shared_length):
+            dependency = Dependency(base.keys.data_pointer, shared_length)
+            self._batch.put(dependency_key(branch.keys.data_pointer), dependency.encode())
+
+        def change() -> None:
+            branch.tree, branch.fork = tree, fork
+            branch.base, branch.shared_length = base, shared_length
+
+        self._after.append(change)
 
     def put_user_data(self, core: CoreState, key: str, value: bytes | None) -> None:
         """Store bytes of the application beside a core; None removes them."""
@@ -373,10 +380,13 @@ class Commit:
                 put(core.keys.page_key(number), page)
         self._next.append(next_)
 
-    def _put_proven(self, core: CoreState, nodes: Sequence[Node], bound: Set[int]) -> None:
-        """Store proven nodes; one whose size is only claimed does not replace one that is known."""
+    def _put_proven(self, core: CoreState, nodes: Sequence[Node], bound: Set[int], *, kept: int) -> None:
+        """Store proven nodes; one whose size is only claimed does not replace one that is known.
+
+        What is known stays stored only below the first ``kept`` blocks.
+        """
         for node in nodes:
-            if node.index not in bound:
+            if node.index not in bound and flat_tree.spans(node.index)[1] < 2 * kept:
                 known = core.node(node.index)
                 if known is not None and known.hash == node.hash:
                     continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import NoReturn
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from hypercore import crypto, flat_tree
 from hypercore.bitfield import Bitfield
@@ -43,7 +43,6 @@ class View:
         tree: the tree of its blocks.
         fork: how often it was truncated.
         signature: over the tree; None if there is none.
-        contiguous_length: how many blocks from the first on are all stored.
     """
 
     key: bytes
@@ -56,12 +55,16 @@ class View:
     tree: MerkleTree
     fork: int
     signature: bytes | None
-    contiguous_length: int
 
     @property
     def writable(self) -> bool:
         """Whether appends work here."""
         return False
+
+    @property
+    def contiguous_length(self) -> int:
+        """How many blocks from the first on are all stored."""
+        raise NotImplementedError
 
     def missing_block(self, index: int) -> bytes:
         """Return a block that has no record here, from wherever else it may be.
@@ -211,10 +214,13 @@ class CoreState(View):
         listeners: what is called after every change.
         settled: False while a commit is under way, and after one that may or may not have been written.
         snapshots: what has to know of a truncation.
+        branches: the named sessions that are open, by data pointer.
 
     Raises:
         StorageCorrupt: the stored records contradict each other.
     """
+
+    contiguous_length = 0
 
     def __init__(self, database: Database, discovery_key: bytes) -> None:
         record = database.core(discovery_key)
@@ -236,6 +242,7 @@ class CoreState(View):
         self.signer: TreeSigner | None = None
         self.listeners: list[Callable[[], None]] = []
         self.snapshots: WeakSet[SnapshotState] = WeakSet()
+        self.branches: WeakValueDictionary[int, View] = WeakValueDictionary()
         self._bitfield: Bitfield | None = None
         self.batch = database.store.batch()
         try:
@@ -343,6 +350,7 @@ class SnapshotState(View):
     """
 
     common_length: int
+    contiguous_length = 0
 
     def __init__(self, core: View, main: CoreState) -> None:
         self.key = core.key

@@ -16,7 +16,7 @@ from hypercore.storage import records
 from hypercore.storage.keyvalue import KeyValueStore, WriteBatch
 from hypercore.storage.leveldb import LevelDB
 from hypercore.storage.memory import Memory
-from hypercore.storage.records import Auth, CoreRecord, StoreHead
+from hypercore.storage.records import Auth, CoreRecord, Sessions, StoreHead
 
 _T = TypeVar("_T")
 
@@ -109,6 +109,11 @@ class Database:
             raise StorageCorrupt(f"{self.store.name}: core {record.core_pointer} has no auth record")
         return self.decode(Auth.decode, stored, "auth record")
 
+    def sessions(self, record: CoreRecord) -> Sessions:
+        """Return the names of a core's named sessions and where their records are."""
+        stored = self.store.get(records.sessions_key(record.core_pointer))
+        return Sessions() if stored is None else self.decode(Sessions.decode, stored, "list of sessions")
+
     def add_alias(self, record: CoreRecord, discovery_key: bytes, namespace: bytes, name: str) -> CoreRecord:
         """Give a stored core a name.
 
@@ -168,14 +173,16 @@ class Database:
         return pointer
 
     def delete_core(self, record: CoreRecord, discovery_key: bytes) -> None:
-        """Delete all records of a core, in one atomic write.
+        """Delete all records of a core and its named sessions, in one atomic write.
 
         Raises:
             StorageError: nothing was deleted.
+            StorageCorrupt: the list of its sessions cannot be read; nothing was deleted.
         """
         batch = self.store.batch()
+        datas = (record.data_pointer, *self.sessions(record).pointers.values())
         for prefix in (
-            records.CoreKeys(record.data_pointer).everything,
+            *(records.CoreKeys(pointer).everything for pointer in datas),
             records.auth_prefix(record.core_pointer),
         ):
             for key in self.store.keys(prefix, prefix + b"\xff"):

@@ -2,7 +2,6 @@ import gc
 
 import pytest
 
-from hypercore import Hypercore
 from hypercore.errors import BadArgument, BlockNotAvailable, Closed, InvalidOperation, NotWritable
 
 
@@ -63,94 +62,6 @@ def test_a_snapshot_cannot_be_changed(filled, change):
     with pytest.raises(NotWritable, match="snapshot"):
         change(snapshot)
     assert filled.length == 3
-
-
-def test_a_branch_begins_with_the_blocks_of_its_core_and_goes_its_own_way(filled):
-    branch = filled.session("branch")
-    branch.append([b"d", b"e"])
-    filled.append(b"other")
-    assert list(branch.read_stream()) == [b"a", b"b", b"c", b"d", b"e"]
-    assert list(filled.read_stream()) == [b"a", b"b", b"c", b"other"]
-
-
-def test_a_branch_is_opened_again_by_its_name(tmp_path):
-    with Hypercore(tmp_path) as core:
-        core.append(b"a")
-        core.session("branch").append(b"b")
-    with Hypercore(tmp_path) as core:
-        assert list(core.session("branch").read_stream()) == [b"a", b"b"]
-        assert list(core.session("branch", overwrite=True).read_stream()) == [b"a"]
-
-
-def test_a_committed_branch_gives_the_core_it_would_have_been_without(filled):
-    twin = Hypercore(key_pair=filled.key_pair)
-    twin.append([b"a", b"b", b"c", b"d", b"e"])
-    branch = filled.session("branch")
-    branch.append([b"d", b"e"])
-    assert filled.commit(branch) == 5
-    assert filled.signature == twin.signature
-    assert filled.verify()
-    assert filled.audit() == []
-
-
-def test_a_branch_goes_on_after_its_commit(filled):
-    branch = filled.session("branch")
-    branch.append(b"d")
-    filled.commit(branch)
-    branch.append(b"e")
-    assert filled.commit(branch) == 5
-    assert list(filled.read_stream()) == [b"a", b"b", b"c", b"d", b"e"]
-
-
-def test_a_part_of_a_branch_can_be_committed(filled):
-    branch = filled.session("branch")
-    branch.append([b"d", b"e"])
-    assert filled.commit(branch, length=4) == 4
-    assert list(filled.read_stream()) == [b"a", b"b", b"c", b"d"]
-    assert branch.length == 5
-
-
-def test_a_branch_is_not_committed_to_a_core_that_went_another_way(filled):
-    branch = filled.session("branch")
-    branch.append(b"d")
-    filled.append(b"other")
-    assert filled.commit(branch) is None
-    assert list(filled.read_stream()) == [b"a", b"b", b"c", b"other"]
-
-
-def test_a_truncated_branch_shares_fewer_blocks(filled):
-    branch = filled.session("branch")
-    branch.truncate(1)
-    branch.append([b"x", b"y"])
-    assert list(branch.read_stream()) == [b"a", b"x", b"y"]
-    assert filled.commit(branch) is None
-
-
-def test_branches_of_branches_share_what_they_have_in_common(filled):
-    first = filled.session("first")
-    first.append(b"d")
-    second = first.session("second")
-    second.append(b"e")
-    assert list(second.read_stream()) == [b"a", b"b", b"c", b"d", b"e"]
-    assert filled.commit(second) == 5
-    assert filled.audit() == []
-
-
-def test_only_a_branch_of_the_core_can_be_committed_to_it(filled):
-    other = Hypercore()
-    for session in (filled.session(), filled.snapshot(), other.session("branch")):
-        with pytest.raises(BadArgument, match="named session of this core"):
-            filled.commit(session)
-
-
-def test_what_is_missing_in_the_core_is_missing_in_its_branch(filled):
-    filled.clear(1)
-    branch = filled.session("branch")
-    with pytest.raises(BlockNotAvailable):
-        branch.get(1)
-    assert not branch.has(1)
-    assert branch.has(2)
-    assert branch.contiguous_length == 1
 
 
 def test_a_batch_is_one_commit_with_one_signature(filled):
