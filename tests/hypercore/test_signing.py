@@ -9,10 +9,12 @@ from hypercore.encoding import MAX_UINT, encode_uint
 from hypercore.errors import BadArgument, InvalidSignature
 from hypercore.manifest import Manifest, Prologue, Signer
 from hypercore.merkle import MerkleTree, Node, encode_node
+from hypercore.proofs import ProofRequest, UpgradeRequest
 from hypercore.signing import Authority
 from tests.data.manifests import manifest_of
 from tests.data.vectors import vectors
 from tests.hypercore.damage import cuts, flips
+from tests.hypercore.proofs.trees import Source
 
 PAIRS = [KeyPair.from_seed(bytes([seed]) * 32) for seed in (1, 2, 3)]
 PAIR = PAIRS[0]
@@ -187,6 +189,11 @@ class TestSeveralSigners:
         [blob] = [bytes.fromhex(each["blob"]) for each in case["blobs"] if each["name"] == name]
         return blob
 
+    def patch(self, length, signed_length):
+        """Return what leads from a tree to the longer one that was signed."""
+        request = ProofRequest(upgrade=UpgradeRequest(length, signed_length - length))
+        return Source(BLOCKS[:signed_length]).answer(request).upgrade
+
     @CASES
     def test_each_signs_as_in_the_reference(self, case):
         authority = self.authority(case)
@@ -196,8 +203,20 @@ class TestSeveralSigners:
             for length, pair in zip(case["signedLengths"], PAIRS, strict=False)
         ]
         assert [signature.hex() for signature in signatures] == case["rawSignatures"]
-        if not case["allowPatch"]:
-            assert authority.assemble([*enumerate(signatures)]) == self.blob(case)
+        patches = {
+            number: self.patch(case["length"], length)
+            for number, length in enumerate(case["signedLengths"])
+            if length > case["length"]
+        }
+        assert (patches != {}) == case["allowPatch"]
+        assert authority.assemble([*enumerate(signatures)], patches) == self.blob(case)
+
+    @pytest.mark.parametrize("version", [0, 1])
+    def test_patches_are_refused_where_all_have_to_sign_the_same_tree(self, version):
+        manifest = Manifest(tuple(Signer(pair.public_key) for pair in PAIRS), version=version, quorum=2)
+        authority = Authority(manifest.key(), manifest)
+        with pytest.raises(BadArgument, match="does not allow patches"):
+            authority.assemble([(0, bytes(64)), (1, bytes(64))], {1: self.patch(5, 7)})
 
     @CASES
     def test_assembled_signatures_hold_where_they_do_in_the_reference(self, case):

@@ -200,7 +200,9 @@ def test_a_branch_does_not_begin_anew_from_what_was_made_from_it(stacked):
 
 def test_branches_that_say_they_were_made_from_each_other_are_corrupt(stacked):
     database = Database(stacked.store)
-    pointers = database.sessions(database.core(stacked.core.discovery_key)).pointers
+    record = database.core(stacked.core.discovery_key)
+    assert record is not None
+    pointers = database.sessions(record).pointers
     stacked.core.close()
     write(stacked.store, dependency_key(pointers["middle"]), Dependency(pointers["top"], 2).encode())
     core = opened(stacked.store)

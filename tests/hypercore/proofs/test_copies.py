@@ -94,3 +94,36 @@ class TestSizesThatNoHashBinds:
             copy.apply_proof(source.proof(request))
         copy.apply_proof(lie)
         assert copy.seek(4) == (1, 0)
+
+    def reorg(self, source, copy, index):
+        """Go over to the source's fork, whose answers lie about the sizes of a leaf and its sibling."""
+        reorg = copy.begin_reorg(source.proof(ProofRequest(upgrade=UpgradeRequest(0, source.length))))
+        while reorg.wanted is not None:
+            answer = source.proof(ProofRequest(hash=reorg.wanted))
+            nodes = answer.hash.nodes
+            if nodes[0].index == index:
+                nodes[0].size += 1
+                nodes[1].size -= 1
+            reorg.update(answer)
+        copy.apply_reorg(reorg)
+        return reorg.ancestors
+
+    @pytest.mark.parametrize(("lie_about", "common"), [(0, 3), (4, 2)], ids=["kept blocks", "changed blocks"])
+    def test_a_wrong_size_in_a_reorg_neither_stays_nor_keeps_blocks_out(
+        self, source, copy, lie_about, common
+    ):
+        for block in range(4):
+            copy.apply_proof(
+                source.proof(ProofRequest(block=NodeRequest(block, copy.missing_nodes(2 * block))))
+            )
+        source.truncate(3)
+        source.append(b"other")
+        assert self.reorg(source, copy, lie_about) == common
+        assert copy.seek(4) == (1, 0)
+        for block in range(common, 4):
+            copy.apply_proof(
+                source.proof(ProofRequest(block=NodeRequest(block, copy.missing_nodes(2 * block))))
+            )
+        assert list(copy.read_stream()) == [b"aaaa", b"bb", b"cccc", b"other"]
+        assert copy.seek(11) == (3, 1)
+        assert copy.audit() == []
