@@ -89,11 +89,16 @@ def test_a_copy_has_nothing_wrong_whatever_it_got_from_the_reference():
         assert (case["label"], copy.audit()) == (case["label"], [])
 
 
-def test_a_copy_that_went_over_to_another_fork_has_nothing_wrong(store):
+@pytest.mark.parametrize(
+    "fork",
+    [[b"other", b"blocks", b"and", b"three", b"more"], [b"other", BLOCKS[5], b"and", b"three", b"more"]],
+    ids=["other blocks", "also a block of before"],
+)
+def test_a_copy_that_went_over_to_another_fork_has_nothing_wrong(store, fork):
     source = opened(store)
-    copied = copy_of(source, 0, 6)
-    source.truncate(5)
-    source.append([b"other", b"blocks", b"and", b"more"])
+    copied = copy_of(source, 0, 5, 6)
+    source.truncate(4)
+    source.append(fork)
     copy = opened_copy(copied)
     reorg = copy.begin_reorg(source.proof(ProofRequest(upgrade=UpgradeRequest(0, 9))))
     while reorg.wanted is not None:
