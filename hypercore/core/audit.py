@@ -8,6 +8,7 @@ from contextlib import suppress
 from hypercore import flat_tree
 from hypercore.bitfield import PAGE_BITS, PAGE_BYTES, Bitfield
 from hypercore.core.audit_walk import Progress, Runs, StoredLog, audit_log, leads_nowhere, read_index
+from hypercore.core.salvage import Salvage
 from hypercore.core.state import CoreState
 from hypercore.errors import DecodingError, InvalidOperation, StorageCorrupt
 from hypercore.merkle import MerkleTree, Node
@@ -23,24 +24,29 @@ def audit_core(core: CoreState, progress: Progress = lambda blocks: None) -> Ite
 
     ``progress`` gets the blocks of the core and of its sessions; ``blocks_to_audit`` is their sum.
 
+    What damaged storage cannot give back is missing; the storage's own words about it come last.
+
     Raises:
-        StorageError: the storage cannot be read; the message names it.
+        StorageError: the storage cannot be read at all; the message names it.
     """
     if not core.verify():
         yield f"the signature does not hold for the tree of {core.tree.length} blocks"
-    yield from _audit_pages(core)
-    log = StoredLog(core.store, core.keys, "core", "signed", core.tree.length)
-    yield from audit_log(log, _stored_runs(core), progress)
-    yield from _audit_sessions(core, progress)
+    store = Salvage(core.store)
+    yield from _audit_pages(core, store)
+    log = StoredLog(store, core.keys, "core", "signed", core.tree.length)
+    yield from audit_log(log, _stored_runs(core, store), progress)
+    yield from _audit_sessions(core, store, progress)
+    yield from store.reasons
 
 
 def blocks_to_audit(core: CoreState) -> int:
     """Return how many blocks an audit is going to count when none is missing and none too many."""
-    count = sum(stop - start for start, stop in _stored_runs(core))
+    store = Salvage(core.store)
+    count = sum(stop - start for start, stop in _stored_runs(core, store))
     with suppress(DecodingError):  # the audit is going to say it
-        for pointer in _sessions(core).pointers.values():
+        for pointer in _sessions(core, store).pointers.values():
             with suppress(DecodingError):
-                session = _Session(core, pointer)
+                session = _Session(store, pointer)
                 count += max(session.length - session.dependency.length, 0)
     return count
 
@@ -48,10 +54,10 @@ def blocks_to_audit(core: CoreState) -> int:
 # --- the bitfield -------------------------------------------------------------------------------------------
 
 
-def _audit_pages(core: CoreState) -> Iterator[str]:
+def _audit_pages(core: CoreState, store: Salvage) -> Iterator[str]:
     """Check the pages of the bitfield: any bits below the contiguous length, none behind the end."""
     length = core.tree.length
-    for key, page in core.store.items(core.keys.page, core.keys.page + b"\xff"):
+    for key, page in store.items(core.keys.page):
         number = read_index(key, core.keys.page, b"\x00")
         if number is None:
             yield leads_nowhere(key)
@@ -64,10 +70,10 @@ def _audit_pages(core: CoreState) -> Iterator[str]:
             break  # a page of garbage has thousands of them
 
 
-def _stored_runs(core: CoreState) -> Runs:
+def _stored_runs(core: CoreState, store: Salvage) -> Runs:
     """Iterate over the blocks that are said to be stored, as records say it and not what is remembered."""
     start, stop = 0, core.contiguous_length
-    for key, page in core.store.items(core.keys.page, core.keys.page + b"\xff"):
+    for key, page in store.items(core.keys.page):
         number = read_index(key, core.keys.page, b"\x00")
         if number is None:
             continue
@@ -96,16 +102,16 @@ class _Session:
         DecodingError: they are missing, or damaged.
     """
 
-    def __init__(self, core: CoreState, pointer: int) -> None:
+    def __init__(self, store: Salvage, pointer: int) -> None:
         self.keys = CoreKeys(pointer)
-        stored = core.store.get(dependency_key(pointer))
+        stored = store.get(dependency_key(pointer))
         if stored is None:
             raise DecodingError("it has no dependency record")
         try:
             self.dependency = Dependency.decode(stored)
         except DecodingError as error:
             raise DecodingError(f"its dependency record is damaged: {error}") from None
-        stored = core.store.get(self.keys.head)
+        stored = store.get(self.keys.head)
         if stored is None and self.dependency.length:
             raise DecodingError("it has no head record")
         try:
@@ -115,29 +121,31 @@ class _Session:
         self.length = 0 if self.head is None else self.head.length
 
 
-def _sessions(core: CoreState) -> Sessions:
-    stored = core.store.get(sessions_key(core.record.core_pointer))
+def _sessions(core: CoreState, store: Salvage) -> Sessions:
+    stored = store.get(sessions_key(core.record.core_pointer))
     return Sessions() if stored is None else Sessions.decode(stored)
 
 
-def _audit_sessions(core: CoreState, progress: Progress) -> Iterator[str]:
+def _audit_sessions(core: CoreState, store: Salvage, progress: Progress) -> Iterator[str]:
     try:
-        sessions = _sessions(core)
+        sessions = _sessions(core, store)
     except DecodingError as error:
         yield f"the list of sessions is damaged: {error}"
         return
     known = {core.keys.data_pointer, *sessions.pointers.values()}
     for name, pointer in sessions.pointers.items():
         try:
-            session = _Session(core, pointer)
+            session = _Session(store, pointer)
         except DecodingError as error:
             yield f"session {name!r} cannot be read: {error}"
             continue
-        for finding in _audit_session(core, session, known, progress):
+        for finding in _audit_session(core, store, session, known, progress):
             yield f"session {name!r}: {finding}"
 
 
-def _audit_session(core: CoreState, session: _Session, known: set[int], progress: Progress) -> Iterator[str]:
+def _audit_session(
+    core: CoreState, store: Salvage, session: _Session, known: set[int], progress: Progress
+) -> Iterator[str]:
     source, shared = session.dependency.data_pointer, session.dependency.length
     if source not in known or source == session.keys.data_pointer:
         yield f"it was made from data {source}, which is neither the core nor another session of it"
@@ -147,7 +155,7 @@ def _audit_session(core: CoreState, session: _Session, known: set[int], progress
     elif core.fork == 0 and source == core.keys.data_pointer and shared > core.tree.length:
         yield f"it shares {shared} blocks with the core, which has {core.tree.length}"
     log = StoredLog(
-        core.store, session.keys, "session", "appended", session.length, shared, _shared_nodes(core, session)
+        store, session.keys, "session", "appended", session.length, shared, _shared_nodes(core, session)
     )
     yield from _audit_roots(log, session)
     yield from audit_log(log, iter([(shared, session.length)] if shared < session.length else []), progress)

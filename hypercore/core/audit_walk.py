@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hypercore import crypto, flat_tree
+from hypercore.core.salvage import Salvage
 from hypercore.encoding import MAX_UINT, decode_index, encode_index
 from hypercore.errors import DecodingError
 from hypercore.merkle import Node, get_node
-from hypercore.storage.keyvalue import Reader
 from hypercore.storage.records import CoreKeys
 
 Progress = Callable[[int], None]
@@ -48,7 +48,7 @@ class StoredLog:
         shared_node: returns such a node; None where it is not known for certain.
     """
 
-    store: Reader
+    store: Salvage
     keys: CoreKeys
     kind: str
     seal: str
@@ -98,7 +98,7 @@ def audit_log(log: StoredLog, promised: Runs, progress: Progress) -> Iterator[st
     leaf = _BEFORE
     expected = _Expected(promised)
     since = 0
-    for key, block in log.store.items(prefix, prefix + b"\xff"):
+    for key, block in log.store.items(prefix):
         index = read_index(key, prefix)
         if index is None:
             yield leads_nowhere(key)
@@ -139,7 +139,7 @@ def _audit_nodes(log: StoredLog) -> Iterator[str | Node]:
     start, end = 2 * log.shared, 2 * log.length
     prefix = log.keys.node
     levels: list[Node | None] = [None] * _LEVELS  # the last node of each depth
-    for key, value in log.store.items(prefix, prefix + b"\xff"):
+    for key, value in log.store.items(prefix):
         index = read_index(key, prefix)
         if index is None:
             yield leads_nowhere(key)

@@ -36,7 +36,7 @@ class LevelDBReader:
     def get(self, key: bytes, /) -> bytes | None:
         """Return the value of a key, None if there is none."""
         try:
-            return self._get(key)  # type: ignore[no-any-return]
+            return self._get(key, verify_checksums=True)  # type: ignore[no-any-return]
         except (plyvel.Error, RuntimeError) as error:
             raise explain(error, self.name) from error
 
@@ -59,9 +59,10 @@ class LevelDBReader:
     def _iterate(self, **options: Any) -> Iterator[Any]:
         # Made here and not at the first step: the iterator shows the entries of this moment.
         try:
-            entries = self._source.iterator(**options)
+            entries = self._source.iterator(verify_checksums=True, **options)
             # Walking backwards, plyvel misses the only entry of a range that begins with it.
-            lost = self._source.iterator(**options | {"reverse": False}) if options.get("reverse") else None
+            forward = options | {"reverse": False, "verify_checksums": True}
+            lost = self._source.iterator(**forward) if options.get("reverse") else None
         except (plyvel.Error, RuntimeError) as error:
             raise explain(error, self.name) from error
         return self._walk(entries, lost)
@@ -116,14 +117,7 @@ class LevelDB(LevelDBReader):
         if not is_there and not create:
             raise StorageEmpty(f"{name}: there is no store")
         try:
-            database = plyvel.DB(
-                name,
-                create_if_missing=True,
-                compression=None,
-                write_buffer_size=_WRITE_BUFFER_BYTES,
-                lru_cache_size=_BLOCK_CACHE_BYTES,
-                max_open_files=_MAX_OPEN_FILES,
-            )
+            database = _open(name)
         except plyvel.Error as error:
             raise explain(error, name) from error
         super().__init__(database, name)
@@ -168,6 +162,26 @@ class LevelDB(LevelDBReader):
     def memory_bytes(self) -> int:
         """Return about how many bytes buffers and caches take."""
         return int(self._source.get_property(b"leveldb.approximate-memory-usage") or 0)
+
+
+def _open(name: str) -> Any:
+    """Open a LevelDB that checks whatever it reads: one built with assertions dies of damaged bytes.
+
+    A log is damaged whenever the machine stopped while it was written. That is no reason to refuse the rest:
+    opened once without these checks, LevelDB takes over the commits that are whole.
+    """
+    options = {
+        "create_if_missing": True,
+        "compression": None,
+        "write_buffer_size": _WRITE_BUFFER_BYTES,
+        "lru_cache_size": _BLOCK_CACHE_BYTES,
+        "max_open_files": _MAX_OPEN_FILES,
+    }
+    try:
+        return plyvel.DB(name, paranoid_checks=True, **options)
+    except plyvel.CorruptionError:
+        plyvel.DB(name, **options).close()
+        return plyvel.DB(name, paranoid_checks=True, **options)
 
 
 class _Failure:
