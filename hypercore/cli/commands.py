@@ -28,7 +28,7 @@ class _CommandParser(argparse.ArgumentParser):
     # The annotations would be those of argparse, in three overloads.
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         # A parser of commands calls this for the rest of the line, and intermixed parsing for parts of that.
-        if self._is_parsing:
+        if self._is_parsing or self._subparsers is not None:
             return super().parse_known_args(args, namespace)
         self._is_parsing = True
         try:
@@ -58,6 +58,14 @@ class Commands:
         parser.set_defaults(run=run, usage_error=parser.error)
         return parser
 
+    def add_group(self, name: str, *, summary: str, description: str, epilog: str) -> Commands:
+        """Add a command that has commands itself."""
+        return Commands(
+            self._parsers.add_parser(
+                name, help=summary, description=description, epilog=epilog, formatter_class=FORMATTER
+            )
+        )
+
 
 def add_path(parser: argparse.ArgumentParser) -> None:
     """Add the argument PATH."""
@@ -66,12 +74,12 @@ def add_path(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_core_choice(parser: argparse.ArgumentParser) -> None:
-    """Add the options --core and --name."""
+def add_core_choice(parser: argparse.ArgumentParser, default: str = "the oldest core") -> None:
+    """Add the options --core and --name; ``default`` says what it is without them."""
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument("--core", type=core_id, metavar="ID", help="the core with that id")
     choice.add_argument(
-        "--name", type=_name, help="the core that a Corestore knows by that name (default: the oldest core)"
+        "--name", type=_name, help=f"the core that a Corestore knows by that name (default: {default})"
     )
 
 

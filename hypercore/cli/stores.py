@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +89,25 @@ def open_core(path: Path, *, key: bytes | None = None, name: str | None = None) 
     database = open_database(path)
     try:
         return Hypercore.attached(_choose(database, path, key, name).open(), database.close)
+    except BaseException:
+        database.close()
+        raise
+
+
+def open_first(path: Path, suits: Callable[[Hypercore], bool], noun: str) -> Hypercore:
+    """Open the oldest core in a directory that suits; its store closes with it.
+
+    Raises:
+        StorageEmpty: there is no store, or no such core in it.
+        StorageError: it cannot be opened, or read.
+    """
+    database = open_database(path)
+    try:
+        for stored in stored_cores(database):
+            core = Hypercore.attached(stored.open(), database.close)
+            if suits(core):
+                return core
+        raise StorageEmpty(f"{path}: none of its cores is a {noun}")
     except BaseException:
         database.close()
         raise
