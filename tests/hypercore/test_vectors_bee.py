@@ -5,12 +5,15 @@ from itertools import product
 
 import pytest
 
-from hypercore import Hypercore
-from tests.data.bee_operations import ANSWERS, answer, apply, bee_of_blocks, blocks_of, open_bee
+from hypercore import Hyperbee, Hypercore
+from hypercore.hyperbee import SubEncoder, extension
+from hypercore.hyperbee.ranges import Range
+from tests.data.bee_operations import ANSWERS, answer, apply, bee_of_blocks, blocks_of, open_bee, raw
 from tests.data.lcg import generate
 from tests.data.vectors import vectors
 
-CASES = vectors("bee")["cases"]
+VECTORS = vectors("bee")
+CASES = VECTORS["cases"]
 WRITTEN_OUT = [case for case in CASES if "ops" in case]
 GENERATED = [case for case in CASES if "generator" in case]
 
@@ -66,3 +69,62 @@ def test_the_answers_that_are_better_than_those_of_the_reference_still_differ(bl
     bee = bee_of_blocks(blocks)
     for query in queries:
         assert answer(bee, query) != query["result"], query["differs"]
+
+
+def test_clearing_what_is_not_linked_leaves_the_blocks_that_the_reference_leaves():
+    [case] = VECTORS["clearUnlinked"]
+    bee = Hyperbee(Hypercore(), key_encoding="utf-8", value_encoding="utf-8")
+    for i in range(40):
+        bee.put(f"k{i % 13:02}", f"v{i}")
+    for i in range(6):
+        bee.delete(f"k{i:02}")
+    bee.clear_unlinked()
+    assert bee.core.length == case["length"]
+    assert [index for index in range(bee.core.length) if bee.core.has(index)] == case["localBlocks"]
+
+
+def message_of(recorded):
+    """Return a recorded message of the extension as ours."""
+    [(kind, fields)] = recorded.items()
+    if kind == "get":
+        return extension.Get(fields["version"], bytes.fromhex(fields["key"]))
+    if kind == "cache":
+        return extension.Cache(tuple(fields["blocks"]), fields["start"], fields["end"])
+    gt, gte, lt, lte = (raw(fields[name]) for name in ("gt", "gte", "lt", "lte"))
+    range_ = Range(gte if gt is None else gt, gt is None, lte if lt is None else lt, lte is not None)
+    checkpoint = tuple(fields["checkpoint"])
+    return extension.Iterate(fields["version"], range_, fields["limit"], fields["reverse"], checkpoint)
+
+
+@pytest.mark.parametrize("case", VECTORS["extension"], ids=lambda case: next(iter(case["message"])))
+def test_messages_of_the_extension_are_those_of_the_reference(case):
+    message = message_of(case["message"])
+    assert message.encode().hex() == case["hex"]
+    decoded = extension.decode(bytes.fromhex(case["hex"]))
+    assert decoded.encode() == message.encode()
+    assert type(decoded) is type(message)
+
+
+ENCODERS = {
+    "new SubEncoder(undefined, 'utf-8')": SubEncoder(None, "utf-8"),
+    "new SubEncoder('files', 'utf-8')": SubEncoder("files", "utf-8"),
+    "new SubEncoder().sub('a', 'utf-8')": SubEncoder().sub("a", "utf-8"),
+    "new SubEncoder().sub('a').sub('b', 'utf-8')": SubEncoder().sub("a").sub("b", "utf-8"),
+    "new SubEncoder('a', 'utf-8').sub('', 'utf-8')": SubEncoder("a", "utf-8").sub("", "utf-8"),
+}
+
+
+@pytest.mark.parametrize("case", VECTORS["subEncoder"], ids=lambda case: case["desc"])
+def test_a_sub_encoder_makes_the_keys_and_bounds_of_the_reference(case):
+    encoder = ENCODERS[case["desc"]]
+    assert encoder.prefix.hex() == (case["prefix"] or "")
+    for text, key in case["encode"].items():
+        assert encoder.encode(text).hex() == key
+        assert encoder.decode(bytes.fromhex(key)) == text
+    for each in case["ranges"]:
+        bounds = {name: bound.hex() for name, bound in encoder.encode_range(each["range"]).items()}
+        if "gte" in each["range"] and "gt" in each["range"]:
+            # The reference leaves this bound as it is, without prefix; it has no effect beside the other.
+            assert bounds.pop("gte") == encoder.encode("b").hex()
+            each["encoded"].pop("gte")
+        assert bounds == each["encoded"]

@@ -67,9 +67,22 @@ def random_questions(
     questions += [{"q": "range", "opts": _range(random, keys)} for _ in range(20)]
     questions += [{"q": "peek", "opts": _range(random, keys)} for _ in range(5)]
     for version in random.sample(versions, min(10, len(versions))):
+        questions.append(_diff(random, keys, version, random.choice(versions)))
         questions.append({"q": "range", "opts": _range(random, keys), "version": version})
         questions.append({"q": "get", "key": random.choice(keys), "version": version})
     return questions
+
+
+def _diff(random: Random, keys: list[str], version: int, right: int) -> dict[str, Any]:
+    """Ask for a difference with at most one bound at each end: the reference confuses two of them."""
+    opts: dict[str, Any] = {
+        random.choice(ends): random.choice(keys) for ends in (("gt", "gte"), ("lt", "lte"))
+    }
+    if random.random() < 0.5:
+        opts = {}
+    if random.random() < 0.3:
+        opts["limit"] = random.randint(0, 10)
+    return {"q": "diff", "opts": opts, "version": version, "right": right}
 
 
 def _range(random: Random, keys: list[str]) -> dict[str, Any]:

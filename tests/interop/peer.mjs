@@ -34,6 +34,14 @@ const commands = {
       return inTurn(queries, (query) => answer(bee, query))
     }),
 
+  /** Put the blocks of a bee into a core as they are, forget those that are not linked, tell which are left. */
+  clearBee: ({ blocks }) =>
+    withBee({}, async (bee, core) => {
+      await core.append(blocks.map(bytes))
+      await bee.clearUnlinked()
+      return inTurn(blocks, (_, index) => core.has(index))
+    }),
+
   /** As readBee, but tell all entries with their keys and values decoded. */
   decodeBee: ({ blocks, options }) =>
     withBee(options, async (bee, core) => {
@@ -73,7 +81,7 @@ function withBee(options, use) {
 
 async function inTurn(items, run) {
   const results = []
-  for (const item of items) results.push(await run(item))
+  for (const [index, item] of items.entries()) results.push(await run(item, index))
   return results
 }
 

@@ -8,7 +8,7 @@ import pytest
 from hypercore import Hyperbee, Hypercore
 from tests.data.bee_operations import answer, apply, bee_of_blocks, blocks_of, open_bee
 from tests.interop.histories import random_history, random_json, random_questions
-from tests.interop.seeds import SEEDS
+from tests.interop.seeds import MANY_FRESH_SEEDS, SEEDS
 
 OPTIONS: tuple[dict[str, Any], ...] = ({}, {"alwaysDuplicate": False}, {"metadata": {}})
 
@@ -25,11 +25,22 @@ def write(operations, options=None):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_random_histories_make_the_same_blocks(peer, random):
+def test_the_options_of_a_bee_have_the_same_effect(peer, random):
     options = random.choice(OPTIONS)
     # In JavaScript a sub does not inherit alwaysDuplicate; here it does.
     operations = random_history(random, subs="alwaysDuplicate" not in options)
     assert write(operations, options) == peer("writeBee", options=options, operations=operations)
+
+
+@pytest.mark.parametrize("seed", MANY_FRESH_SEEDS)
+def test_random_histories_make_the_same_blocks_and_clear_the_same(peer, random):
+    operations = random_history(random)
+    ours = write(operations)
+    assert ours == peer("writeBee", options={}, operations=operations)
+    bee = bee_of_blocks(ours["blocks"])
+    bee.clear_unlinked()
+    left = [bee.core.has(index) for index in range(bee.core.length)]
+    assert left == peer("clearBee", blocks=ours["blocks"])
 
 
 @pytest.mark.parametrize("seed", SEEDS)
