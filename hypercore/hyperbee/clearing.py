@@ -16,11 +16,17 @@ def linked_blocks(tree: Tree) -> set[int]:
     if tree.root is None:
         return set()
     linked = {tree.root.seq}
+    # Blocks from a stranger may lead to one node in many ways; an honest tree has one to each.
+    seen: set[tuple[int, int]] = set()
     stack: list[TreeNode] = [tree.load(tree.root)]
     while stack:
         node = stack.pop()
         linked.update(node.seqs)
         for child in node.children:
+            place = (child.seq, child.offset)
+            if place in seen:
+                continue
+            seen.add(place)
             linked.add(child.seq)
             is_loaded = child.node is not None
             stack.append(tree.load(child))

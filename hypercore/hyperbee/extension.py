@@ -28,6 +28,8 @@ NAME = "hyperbee"
 
 _BLOCKS_PER_ANSWER = 128
 _MAX_BLOCKS = 2048 + _BLOCKS_PER_ANSWER
+# Blocks from a stranger may show the same few nodes again and again: the entries need an end of their own.
+_MAX_ENTRIES = 20_000
 
 MakeTree = Callable[[ReadBlock, int], Tree]
 """Returns the tree of a version, given how its blocks are read."""
@@ -126,7 +128,7 @@ def answer(
         return block
 
     try:
-        for _ in _read(message, make_tree(visit, message.version)):
+        for _ in islice(_read(message, make_tree(visit, message.version)), _MAX_ENTRIES):
             if len(visited) >= _MAX_BLOCKS:
                 break
     except (BlockNotAvailable, DecodingError):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from hypercore import Hyperbee, Hypercore
 from hypercore.errors import DecodingError
-from hypercore.hyperbee import blocks
+from hypercore.hyperbee import blocks, extension
+from hypercore.hyperbee.ranges import Range
 from tests.hypercore.damage import cuts, flips
 
 HEADER = blocks.encode_header(None)
@@ -65,7 +66,15 @@ USES = {
     "items-reverse": lambda bee: list(bee.items(reverse=True)),
     "peek-behind": lambda bee: bee.peek(gt=b"z"),
     "batch": lambda bee: bee.batch().put(b"k"),
+    "diff": lambda bee: list(bee.diff(1)),
+    "diff-of-nothing": lambda bee: list(bee.checkout(1).diff(bee)),
 }
+ASKED = [extension.Get(version, b"z").encode() for version in (1, 2, 5)] + [
+    extension.Iterate(version, Range(), reverse=reverse, checkpoint=checkpoint).encode()
+    for version in (2, 5)
+    for reverse in (False, True)
+    for checkpoint in ((), (1, 0, 1), (2, 0, 2), (9, 9, 9))
+]
 
 
 def core_of(*stored):
@@ -81,6 +90,25 @@ def test_a_hostile_block_is_refused_by_its_number(stored, use):
         with pytest.raises(DecodingError, match=r"block \d+: "):
             use(Hyperbee(core))
         assert core.length == len(stored) + 1
+
+
+CIRCLES = ["node-that-is-its-own-child", "two-nodes-in-a-circle"]
+NO_CIRCLES = [name for name in HOSTILE if name not in CIRCLES]
+
+
+@pytest.mark.parametrize("stored", [HOSTILE[name] for name in NO_CIRCLES], ids=NO_CIRCLES)
+def test_nothing_is_cleared_when_a_linked_block_is_hostile(stored):
+    with core_of(*stored) as core:
+        with pytest.raises(DecodingError, match=r"block \d+: "):
+            Hyperbee(core).clear_unlinked()
+        assert all(map(core.has, range(core.length)))
+
+
+@pytest.mark.parametrize("stored", [HOSTILE[name] for name in CIRCLES], ids=CIRCLES)
+def test_clearing_what_nodes_in_a_circle_do_not_link_has_an_end(stored):
+    with core_of(*stored) as core:
+        Hyperbee(core).clear_unlinked()
+        assert core.has(1)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +146,9 @@ def test_a_tree_that_shows_one_node_again_and_again_is_read_bit_by_bit():
         assert len(list(itertools.islice(bee.items(), 500))) == 500
         assert bee.get(b"z") is None
         assert bee.peek(gt=b"z") is None
+        assert len(bee.answer(extension.Iterate(bee.version, Range()).encode())) == 1
+        bee.clear_unlinked()
+        assert all(core.has(seq) for seq in range(1, 60))
 
 
 def complaint(use, core):
@@ -133,6 +164,10 @@ def use_all(core):
     """Use bees on a core in every way; a DecodingError must name its block."""
     for use in [*USES.values(), lambda bee: list(bee.history()), lambda bee: bee.get_by_seq(1)]:
         assert "block " in (complaint(use, core) or "block ")
+    for message in ASKED:
+        for answer in Hyperbee(core).answer(message):
+            assert isinstance(extension.decode(answer), extension.Cache)
+    assert "block " in (complaint(lambda bee: bee.clear_unlinked(), core) or "block ")
 
 
 SEQS = st.integers(0, 4)

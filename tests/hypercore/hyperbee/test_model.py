@@ -165,6 +165,41 @@ class BeeInMemory(RuleBasedStateMachine):
         assert entries_of(self.core, version) == state
         assert all(view.get(entry.key) == entry for entry in view.items(limit=3))
 
+    @rule(choice=st.randoms(use_true_random=False), bounds=BOUNDS, limit=st.none() | st.integers(0, 5))
+    def diff(self, choice, bounds, limit):
+        left, right = (choice.choice(sorted(self.versions)) for _ in range(2))
+        expected = [
+            (key, *(self.versions[version].get(key, "no key") for version in (left, right)))
+            for key in sorted(self.versions[left].keys() | self.versions[right].keys())
+            if self.put_at(key, left) != self.put_at(key, right)
+        ]
+        expected = [each for each in expected if between({each[0]: None}, bounds)]
+        found = self.bee.checkout(left).diff(right, **bounds, limit=limit)
+        assert [
+            (
+                *{entry.key for entry in (each.left, each.right) if entry is not None},
+                *("no key" if entry is None else entry.value for entry in (each.left, each.right)),
+            )
+            for each in found
+        ] == expected[:limit]
+
+    def put_at(self, key, version):
+        """Return the seq at which a version has a key; None if it does not have it."""
+        last = next((entry for entry in reversed(self.history[: version - 1]) if entry.key == key), None)
+        return None if last is None or last.type == "del" else last.seq
+
+    @rule(choice=st.randoms(use_true_random=False), prune=st.booleans())
+    def clear_a_copy(self, choice, prune):
+        """A copy that forgets what a version does not link still has this and all later versions."""
+        copy = Hyperbee(Hypercore(key_pair=PAIR))
+        copy.core.append(list(self.core.read_stream()))
+        version = choice.choice(sorted(self.versions))
+        copy.clear_unlinked(version, prune=prune)
+        for later in [each for each in self.versions if each >= version][-5:]:
+            assert pairs(copy.checkout(later)) == sorted(self.versions[later].items())
+        assert all(copy.core.has(seq) for seq in range(version, copy.version))
+        assert copy.core.audit() == []
+
     @rule(first=st.integers(-9, 99), last=st.integers(-9, 99), reverse=st.booleans())
     def read_history(self, first, last, reverse):
         version = self.bee.version
