@@ -74,6 +74,8 @@ def walk(tree: Tree, range_: Range, *, reverse: bool = False) -> Iterator[tuple[
         if place & 1:
             yield parent.keys[place >> 1], parent.seqs[place >> 1]
         else:
+            if tree.loaded > Tree.MAX_LOADED:
+                tree.trim([parent, *(each for each, _, _ in stack)])
             node = _load(tree, parent, place >> 1, last >> 1)
 
 

@@ -125,7 +125,7 @@ def test_the_last_delete_leaves_an_empty_tree_that_can_grow_again(bee, core):
 
 
 def test_a_tree_that_forgets_its_nodes_reads_them_again(bee, core, monkeypatch):
-    monkeypatch.setattr("hypercore.hyperbee.sources._MAX_LOADED_NODES", 3)
+    monkeypatch.setattr("hypercore.hyperbee.tree.Tree.MAX_LOADED", 3)
     reader = Hyperbee(core, key_encoding="utf-8", value_encoding="utf-8")
     for key in shuffled(3):
         bee.put(key, key)
