@@ -281,6 +281,8 @@ class Tree:
     def _decode(self, at: Child) -> TreeNode:
         seq = at.seq
         index, _ = self._operations.decode(seq)
+        if not index:
+            raise DecodingError(f"block {seq}: no tree node; in the middle of a batch there is no version")
         try:
             level = blocks.get_level(index, at.offset)
             seqs, places = blocks.decode_level(level)
