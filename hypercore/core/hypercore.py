@@ -17,7 +17,7 @@ from hypercore.core.state import CoreState, SnapshotState, View
 from hypercore.core.userdata import UserData
 from hypercore.crypto import KeyPair
 from hypercore.encoding import INDEX_END, encode_index
-from hypercore.encryption import PADDING, BlockEncryption
+from hypercore.encryption import PADDING, BlockEncryption, check_encryption_key
 from hypercore.errors import BadArgument, Closed, NotWritable
 from hypercore.ids import decode_id, encode_id
 from hypercore.manifest import Manifest
@@ -51,7 +51,7 @@ class Hypercore:
             machine, too.
 
     Raises:
-        BadArgument: key, key pair and manifest do not belong together.
+        BadArgument: a key is of the wrong size, or key, key pair and manifest do not belong together.
         StorageLocked: another process has the directory open.
         StorageError: the directory cannot be used.
     """
@@ -67,6 +67,7 @@ class Hypercore:
         sync: bool = False,
     ) -> None:
         wanted = None if key is None else decode_id(key)
+        check_encryption_key(encryption_key)
         database = open_database(path, sync=sync)
         try:
             default = database.default_discovery_key
