@@ -44,6 +44,13 @@ class Bitfield:
         number, place = divmod(index, PAGE_BITS)
         return self._exists(number) and bool(self._page(number)[place >> 3] >> (place & 7) & 1)
 
+    def bits(self, start: int, count: int) -> int:
+        """Return ``count`` bits from ``start`` on as a number: whole bytes of one page."""
+        number, place = divmod(start, PAGE_BITS)
+        if not self._exists(number):
+            return 0
+        return int.from_bytes(self._page(number)[place >> 3 : (place + count) >> 3], "little")
+
     def set_range(self, start: int, end: int, value: bool) -> None:
         """Set the bits from ``start`` up to, not including, ``end``."""
         while start < end:

@@ -7,6 +7,9 @@ HypercoreError
  ├─ BlockNotAvailable       the block is not stored here
  ├─ InvalidOperation        the request does not fit the state of the core
  ├─ DecodingError           bytes that are not what they should be (also a ValueError)
+ ├─ RemoteProtocolError     the other side broke the protocol; its connection ends
+ ├─ ConnectionLost          a connection could not be made, or ended
+ ├─ RequestTimeout          no peer answered in time
  ├─ InvalidProof            a Merkle proof contradicts itself
  │   ├─ InvalidChecksum     it leads to another node than the one that is known
  │   └─ InvalidSignature    a signature, or the manifest it is checked against, does not hold
@@ -66,6 +69,18 @@ class InvalidOperation(HypercoreError):
 
 class DecodingError(HypercoreError, ValueError):
     """Bytes that do not follow the format they should be in."""
+
+
+class RemoteProtocolError(HypercoreError):
+    """The other side broke the protocol; its connection ends, everything else goes on."""
+
+
+class ConnectionLost(HypercoreError):
+    """A connection could not be made, or it ended."""
+
+
+class RequestTimeout(HypercoreError):
+    """No peer answered in time."""
 
 
 class InvalidProof(HypercoreError):

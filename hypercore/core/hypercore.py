@@ -215,6 +215,16 @@ class Hypercore:
         """
         return list(audit_core(self._need_main(), progress))
 
+    @property
+    def state(self) -> CoreState:
+        """The core below this object, for the layers that exchange it with peers.
+
+        Raises:
+            Closed: this object is closed.
+        """
+        self._check_open()
+        return self._main
+
     # --- writing ----------------------------------------------------------------------------------
 
     def append(

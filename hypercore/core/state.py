@@ -12,6 +12,7 @@ from weakref import WeakSet, WeakValueDictionary
 
 from hypercore import crypto, flat_tree
 from hypercore.bitfield import Bitfield
+from hypercore.core.changes import Change
 from hypercore.crypto import KeyPair
 from hypercore.encoding import decode_index, encode_index
 from hypercore.errors import (
@@ -212,6 +213,8 @@ class CoreState(View):
         signer: signs for us; None when the core cannot be written here.
         batch: a write batch that single appends use again and again.
         listeners: what is called after every change.
+        observers: what is called after every change, with what changed, and before the listeners.
+        replicator: whoever exchanges the core with peers; None while nobody does.
         settled: False while a commit is under way, and after one that may or may not have been written.
         snapshots: what has to know of a truncation.
         branches: the named sessions that are open, by data pointer.
@@ -241,6 +244,8 @@ class CoreState(View):
         self.authority: Authority | None = None
         self.signer: TreeSigner | None = None
         self.listeners: list[Callable[[], None]] = []
+        self.observers: list[Callable[[Change], None]] = []
+        self.replicator: object | None = None
         self.snapshots: WeakSet[SnapshotState] = WeakSet()
         self.branches: WeakValueDictionary[int, View] = WeakValueDictionary()
         self._bitfield: Bitfield | None = None
@@ -302,6 +307,15 @@ class CoreState(View):
         if start < contiguous:
             yield start, contiguous
         yield from self.bitfield.runs(max(start, contiguous), self.tree.length)
+
+    def stored_bits(self, start: int, count: int) -> int:
+        """Return for ``count`` blocks which are stored: bit ``i`` is that of block ``start + i``.
+
+        ``count`` divides the blocks of a bitfield page, and ``start`` is a multiple of it.
+        """
+        below = min(max(self.contiguous_length - start, 0), count)
+        bits = (1 << below) - 1
+        return bits if below == count else bits | self.bitfield.bits(start, count)
 
     def verify(self) -> bool:
         """Return whether the signature holds for the tree; an empty core that was never signed holds."""
