@@ -7,6 +7,7 @@ HypercoreError
  ├─ BlockNotAvailable       the block is not stored here
  ├─ InvalidOperation        the request does not fit the state of the core
  ├─ DecodingError           bytes that are not what they should be (also a ValueError)
+ ├─ RemoteProtocolError     the other side broke the protocol; its connection ends
  ├─ InvalidProof            a Merkle proof contradicts itself
  │   ├─ InvalidChecksum     it leads to another node than the one that is known
  │   └─ InvalidSignature    a signature, or the manifest it is checked against, does not hold
@@ -66,6 +67,10 @@ class InvalidOperation(HypercoreError):
 
 class DecodingError(HypercoreError, ValueError):
     """Bytes that do not follow the format they should be in."""
+
+
+class RemoteProtocolError(HypercoreError):
+    """The other side of a connection broke the protocol; that connection ends, nothing else."""
 
 
 class InvalidProof(HypercoreError):
