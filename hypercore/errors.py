@@ -72,7 +72,7 @@ class DecodingError(HypercoreError, ValueError):
 
 
 class RemoteProtocolError(HypercoreError):
-    """The other side broke the protocol; its connection ends, everything else goes on."""
+    """The other side of a connection broke the protocol; that connection ends, nothing else."""
 
 
 class ConnectionLost(HypercoreError):

@@ -19,6 +19,7 @@ LAYERS = [
     ["merkle"],
     ["proofs"],
     ["signing"],
+    ["wire"],
     ["storage"],
     ["core"],
     ["corestore"],
