@@ -64,6 +64,24 @@ class Bitfield:
             self._changed.add(number)
             start = (number + 1) * PAGE_BITS
 
+    def replace(self, start: int, data: bytes) -> None:
+        """Set the bits from ``start`` on, a multiple of 8, to those of whole bytes."""
+        while data:
+            number, place = divmod(start, PAGE_BITS)
+            piece = data[: (PAGE_BITS - place) >> 3]
+            if self._exists(number) or piece.count(0) != len(piece):
+                self._page(number)[place >> 3 : (place >> 3) + len(piece)] = piece
+                self._changed.add(number)
+            data = data[len(piece) :]
+            start += 8 * len(piece)
+
+    def forget_pages(self, limit: int) -> None:
+        """Forget bits until no more than ``limit`` pages are left, the lowest pages first."""
+        while len(self._numbers) > limit:
+            number = self._numbers.pop(0)
+            self._pages.pop(number, None)
+            self._changed.discard(number)
+
     def find_set(self, start: int, end: int) -> int:
         """Return the first bit from ``start`` on that is 1, ``end`` if there is none before it."""
         number = start // PAGE_BITS

@@ -10,6 +10,7 @@ HypercoreError
  ├─ RemoteProtocolError     the other side broke the protocol; its connection ends
  ├─ ConnectionLost          a connection could not be made, or ended
  ├─ RequestTimeout          no peer answered in time
+ ├─ CoreConflict            two different trees were signed for one length and fork of a core
  ├─ InvalidProof            a Merkle proof contradicts itself
  │   ├─ InvalidChecksum     it leads to another node than the one that is known
  │   └─ InvalidSignature    a signature, or the manifest it is checked against, does not hold
@@ -81,6 +82,10 @@ class ConnectionLost(HypercoreError):
 
 class RequestTimeout(HypercoreError):
     """No peer answered in time."""
+
+
+class CoreConflict(HypercoreError):
+    """Two different trees were signed for one length and fork of a core: whom to believe is not known."""
 
 
 class InvalidProof(HypercoreError):

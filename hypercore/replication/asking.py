@@ -1,0 +1,197 @@
+"""What was asked of peers and is not answered yet.
+
+Every question has a number, and 64 request ids that go with it: ``id = 64 * number + place``. So the blocks
+of a subtree are asked for one by one, and what belongs to an answer is found without an entry for each.
+Numbers are never used again; 0 stands for what nobody asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from hypercore.merkle import Node
+from hypercore.proofs import ProofRequest
+from hypercore.replication.downloads import Want
+
+if TYPE_CHECKING:
+    from hypercore.replication.peer import Peer
+
+IDS_PER_QUESTION = 64
+BLOCKS_PER_GROUP = 64
+"""Blocks are asked for, and remembered as asked for, in groups of this many."""
+
+
+class Purpose(Enum):
+    """Why a proof was asked for."""
+
+    BLOCK = auto()
+    NODES = auto()
+    UPGRADE = auto()
+    MANIFEST = auto()
+    SEEK = auto()
+    FORK = auto()
+
+
+class Question:
+    """Something asked of a peer.
+
+    Attributes:
+        number: see above.
+        peer: who was asked.
+        sent_at: when.
+        blocks, bytes: how much of the peer's share of open requests it takes.
+    """
+
+    __slots__ = ("blocks", "bytes", "number", "peer", "sent_at")
+
+    def __init__(self, peer: Peer, blocks: int, size: int) -> None:
+        self.peer = peer
+        self.number = 0
+        self.sent_at = 0.0
+        self.blocks = blocks
+        self.bytes = size
+
+    @property
+    def ids(self) -> range:
+        """The request ids that are still open."""
+        raise NotImplementedError
+
+
+class ProofQuestion(Question):
+    """One request that is answered with a proof."""
+
+    __slots__ = ("fork", "manifest", "purpose", "request", "want")
+
+    def __init__(
+        self,
+        peer: Peer,
+        purpose: Purpose,
+        request: ProofRequest,
+        *,
+        fork: int,
+        manifest: bool = False,
+        size: int = 0,
+        want: Want | None = None,
+    ) -> None:
+        super().__init__(peer, 1, size)
+        self.purpose = purpose
+        self.request = request
+        self.fork = fork
+        self.manifest = manifest
+        self.want = want
+
+    @property
+    def ids(self) -> range:
+        """The one request id."""
+        first = IDS_PER_QUESTION * self.number
+        return range(first, first + 1)
+
+
+class SubtreeQuestion(Question):
+    """All blocks of a perfect subtree, to be checked together against its root.
+
+    Attributes:
+        first, count: its blocks.
+        root: None until it is stored here.
+        values: the blocks, as far as they have come.
+        missing: how many have not.
+        rest: how many bytes those may have together.
+    """
+
+    __slots__ = ("count", "first", "missing", "rest", "root", "values")
+
+    def __init__(self, peer: Peer, first: int, count: int, size: int) -> None:
+        super().__init__(peer, count, size)
+        self.first = first
+        self.count = count
+        self.root: Node | None = None
+        self.values: list[bytes | None] = [None] * count
+        self.missing = count
+        self.rest = 0
+
+    @property
+    def root_index(self) -> int:
+        """The tree index of its root."""
+        return 2 * self.first + self.count - 1
+
+    @property
+    def ids(self) -> range:
+        """The request ids of all its blocks; none before they were asked for."""
+        first = IDS_PER_QUESTION * self.number
+        return range(first, first if self.root is None else first + self.count)
+
+
+class Questions:
+    """The open questions of one core, to all of its peers, and which blocks they are about."""
+
+    def __init__(self) -> None:
+        self._next = 1
+        self._open: dict[int, Question] = {}
+        self._claims: dict[int, int] = {}
+
+    def __iter__(self) -> Iterator[Question]:
+        return iter(list(self._open.values()))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, question: Question, now: float) -> None:
+        """Open a question: give it a number, and claim the blocks that it is about."""
+        question.number = self._next
+        question.sent_at = now
+        self._next += 1
+        self._open[question.number] = question
+        question.peer.asked(question)
+        if isinstance(question, SubtreeQuestion):
+            self._claim(question.first, question.count)
+        elif isinstance(question, ProofQuestion) and question.request.block is not None:
+            self._claim(question.request.block.index, 1)
+
+    def find(self, request_id: int) -> Question | None:
+        """Return the open question that a request id belongs to."""
+        return self._open.get(request_id // IDS_PER_QUESTION)
+
+    def remove(self, question: Question) -> None:
+        """Close a question, in whatever way it ended; its blocks may be asked for again."""
+        if self._open.pop(question.number, None) is None:
+            return
+        question.peer.settled(question)
+        if isinstance(question, SubtreeQuestion):
+            self._unclaim(question.first, question.count)
+        elif isinstance(question, ProofQuestion) and question.request.block is not None:
+            self._unclaim(question.request.block.index, 1)
+
+    def claimed(self, group: int) -> int:
+        """Return which blocks of a group are asked for, as bits."""
+        return self._claims.get(group, 0)
+
+    def is_claimed(self, index: int) -> bool:
+        """Return whether a block is asked for."""
+        group, place = divmod(index, BLOCKS_PER_GROUP)
+        return bool(self._claims.get(group, 0) >> place & 1)
+
+    def _claim(self, first: int, count: int) -> None:
+        group, place = divmod(first, BLOCKS_PER_GROUP)
+        self._claims[group] = self._claims.get(group, 0) | ((1 << count) - 1) << place
+
+    def _unclaim(self, first: int, count: int) -> None:
+        group, place = divmod(first, BLOCKS_PER_GROUP)
+        rest = self._claims.get(group, 0) & ~(((1 << count) - 1) << place)
+        if rest:
+            self._claims[group] = rest
+        else:
+            self._claims.pop(group, None)
+
+
+def first_subtree(bits: int, limit: int) -> tuple[int, int]:
+    """Return place and size of the first perfect subtree, of up to ``limit`` blocks, that is all in ``bits``.
+
+    ``bits`` are those of a group and not 0, ``limit`` is a power of two.
+    """
+    place = (bits & -bits).bit_length() - 1
+    run = bits >> place
+    ones = ((run + 1) & ~run).bit_length() - 1
+    size = min(limit, 1 << ones.bit_length() - 1)
+    return place, min(size, place & -place) if place else size
