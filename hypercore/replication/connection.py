@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from hypercore.core import CoreState, Hypercore
 from hypercore.crypto import KEY_SIZE, KeyPair
-from hypercore.errors import DecodingError, RemoteProtocolError, StorageError
+from hypercore.errors import DecodingError, HypercoreError, RemoteProtocolError, StorageError
 from hypercore.replication.answering import Answers
 from hypercore.replication.peer import Peer
 from hypercore.replication.replicator import Replicator
@@ -57,6 +57,8 @@ _ROOM = 1 << 20
 # What waits may be more than that only by what a peer makes us say without asking for data.
 _MAX_WAITING = 32 << 20
 _TICK = 1.0
+# To answer one may take a long walk through a tree.
+_EXTENSIONS_PER_SECOND = 256
 
 
 class Connection:
@@ -100,7 +102,9 @@ class Connection:
         self._is_set_up = False
         self._is_closed = False
         self._is_blocked = False
-        self._extension_name: dict[Peer, str] = {}
+        self._extension_names: dict[Peer, str] = {}
+        self._extension_time = 0.0
+        self._extension_count = 0
         self._stop_observing = source.observe(self)
         self._handlers: dict[int, Callable[[Peer, bytes, int, int, float], None]] = {
             SYNC: self._on_sync,
@@ -267,7 +271,7 @@ class Connection:
         """Let go of a core whose channel is closed."""
         self.peers.pop(peer.replicator.core.discovery_key, None)
         self._waking.discard(peer)
-        self._extension_name.pop(peer, None)
+        self._extension_names.pop(peer, None)
         peer.replicator.leave(peer)
         handle = self._handles.pop(peer, None)
         if handle is not None:
@@ -353,11 +357,17 @@ class Connection:
 
     def _on_extension(self, peer: Peer, buf: bytes, pos: int, end: int, now: float) -> None:
         message = decode_extension(buf, pos, end)
-        name = message.name or self._extension_name.get(peer, "")
-        self._extension_name[peer] = name
-        handler = peer.replicator.extensions.get(name)
-        if handler is not None:
-            handler(message.payload, peer)
+        name = message.name or self._extension_names.get(peer, "")
+        self._extension_names[peer] = name
+        # Messages of extensions are hints: whoever sends more than is read, or asks for much, gets no answer.
+        if now - self._extension_time >= 1:
+            self._extension_time, self._extension_count = now, 0
+        self._extension_count += 1
+        if self._extension_count <= _EXTENSIONS_PER_SECOND and self._has_room():
+            try:
+                peer.replicator.on_extension(peer, name, message.payload)
+            except HypercoreError as error:
+                self._report(error)
 
     # --- sending ----------------------------------------------------------------------------------
 

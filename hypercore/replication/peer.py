@@ -15,7 +15,7 @@ from hypercore.errors import RemoteProtocolError
 from hypercore.replication.asking import Question
 from hypercore.replication.remote_blocks import RemoteBlocks
 from hypercore.wire import messages
-from hypercore.wire.messages import Bitfield, Range, Sync, Want
+from hypercore.wire.messages import Bitfield, Extension, Range, Sync, Want
 from hypercore.wire.protomux import Channel
 
 if TYPE_CHECKING:
@@ -139,6 +139,15 @@ class Peer:
         """Tell of blocks that are gone."""
         self._told_contiguous = min(self._told_contiguous, start)
         self._send_range(Range(True, start, end - start))
+
+    def extend(self, name: str, payload: bytes) -> None:
+        """Send a message of an extension.
+
+        Raises:
+            BadArgument: the name or the message is too long.
+        """
+        self.channel.send(messages.EXTENSION, Extension(name, payload).encode())
+        self.wake()
 
     def _send_range(self, range_: Range) -> None:
         self.channel.send(messages.RANGE, range_.encode())

@@ -80,6 +80,7 @@ class Replicator:
         is_used: whether the application has the core open.
         allow_push: whether peers may send blocks that were not asked for.
         error: why it is exchanged no more: two different trees were signed for it.
+        listeners: what is told of the messages of peers, by the name of their extension.
     """
 
     def __init__(self, core: CoreState) -> None:
@@ -88,7 +89,7 @@ class Replicator:
         self.is_used = False
         self.allow_push = False
         self.error: HypercoreError | None = None
-        self.extensions: dict[str, Callable[[bytes, Peer], None]] = {}
+        self.listeners: dict[str, list[Callable[[bytes, Peer], None]]] = {}
         self._questions = Questions()
         self._ordinals = count()
         self._blocks: dict[int, list[Block]] = {}
@@ -262,6 +263,26 @@ class Replicator:
         assert proof.block is not None
         proof.block.value = value
         return proof
+
+    def broadcast(self, name: str, payload: bytes) -> int:
+        """Send a message of an extension to every peer; return to how many.
+
+        Raises:
+            BadArgument: the name or the message is too long.
+        """
+        for peer in self.peers:
+            peer.extend(name, payload)
+        return len(self.peers)
+
+    def on_extension(self, peer: Peer, name: str, payload: bytes) -> None:
+        """Take a message of an extension; one that nobody here knows is ignored."""
+        for listener in tuple(self.listeners.get(name, ())):
+            listener(payload, peer)
+        known = self.core.answerers.get(name)
+        answer = None if known is None else known()
+        if answer is not None:
+            for reply in answer(payload):
+                peer.extend(name, reply)
 
     # --- what peers say ---------------------------------------------------------------------------
 
