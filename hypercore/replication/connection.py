@@ -56,6 +56,7 @@ PROTOCOL = "hypercore/alpha"
 _ROOM = 1 << 20
 # What waits may be more than that only by what a peer makes us say without asking for data.
 _MAX_WAITING = 32 << 20
+_MAX_NAMED = 4096
 _TICK = 1.0
 # To answer one may take a long walk through a tree.
 _EXTENSIONS_PER_SECOND = 256
@@ -99,6 +100,8 @@ class Connection:
         self._mux = Protomux()
         self._handles: dict[Peer, Hypercore] = {}
         self._waking: set[Peer] = set()
+        # Discovery keys that the other side has opened: it may learn later that they are here.
+        self._named: dict[bytes, None] = {}
         self._is_set_up = False
         self._is_closed = False
         self._is_blocked = False
@@ -215,9 +218,13 @@ class Connection:
     # --- the source tells -------------------------------------------------------------------------
 
     def core_opened(self, core: CoreState) -> None:
-        """Offer a core that the application has opened to the other side."""
+        """Offer a core that the application has opened to the other side.
+
+        A core that is written here is not named to a peer that has not named it first: there is nothing that
+        the peer could have of it.
+        """
         Replicator.of(core).set_used(True)
-        if self._is_set_up:
+        if self._is_set_up and (not core.writable or core.discovery_key in self._named):
             self._open(core.discovery_key)
 
     def core_closed(self, core: CoreState) -> None:
@@ -241,8 +248,7 @@ class Connection:
             raise RemoteProtocolError(f"the public key {public_key.hex()} is not allowed to connect")
         self._is_set_up = True
         for core in self._source.cores_in_use():
-            Replicator.of(core).set_used(True)
-            self._open(core.discovery_key)
+            self.core_opened(core)
 
     def _open(self, discovery_key: bytes) -> bool:
         """Open the channel of a core, if the core is there and has none yet."""
@@ -290,6 +296,9 @@ class Connection:
             self._on_messages(peer, event, now)
         elif isinstance(event, OpenRequested):
             if event.protocol == PROTOCOL and event.id is not None and len(event.id) == KEY_SIZE:
+                self._named[event.id] = None
+                if len(self._named) > _MAX_NAMED:
+                    del self._named[next(iter(self._named))]
                 self._open(event.id)
         elif isinstance(event, Opened):
             self._opened(event.channel, event.handshake)

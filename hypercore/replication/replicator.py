@@ -43,6 +43,7 @@ from hypercore.proofs import (
 from hypercore.replication.asking import (
     BLOCKS_PER_GROUP,
     IDS_PER_QUESTION,
+    Leftovers,
     ProofQuestion,
     Purpose,
     Question,
@@ -52,7 +53,7 @@ from hypercore.replication.asking import (
 )
 from hypercore.replication.downloads import Block, Download, Seek, Update, Want
 from hypercore.replication.forks import PROBE, ForkFollower
-from hypercore.replication.peer import Peer
+from hypercore.replication.peer import Cursor, Peer
 from hypercore.wire import CANCEL, DATA, REQUEST, Cancel, Data, Request, encode_block_request
 
 ANSWER_TIMEOUT = 10.0
@@ -91,6 +92,7 @@ class Replicator:
         self.error: HypercoreError | None = None
         self.listeners: dict[str, list[Callable[[bytes, Peer], None]]] = {}
         self._questions = Questions()
+        self._leftovers = Leftovers()
         self._ordinals = count()
         self._blocks: dict[int, list[Block]] = {}
         self._downloads: list[Download] = []
@@ -375,7 +377,9 @@ class Replicator:
         elif isinstance(question, ProofQuestion) and question.request.block is not None:
             index = question.request.block.index
             peer.blocks.remove(index, index + 1)
-        elif isinstance(question, ProofQuestion):
+        elif isinstance(question, ProofQuestion) and question.purpose is Purpose.NODES:
+            peer.refuses_nodes = True
+        else:
             # What cannot be had now may come with its next Sync, or be had from another peer.
             peer.ignored_until = now + min(0.1 * 2**peer.refusals, ANSWER_TIMEOUT)
         self._drop(question)
@@ -456,6 +460,10 @@ class Replicator:
         blocks = [value for value in question.values if value is not None]
         nodes = subtree(question.first, blocks)
         if nodes[-1] != question.root:
+            if question.is_mixed:  # whose block is wrong is not known
+                self._questions.remove(question)
+                self._restart()
+                return
             raise RemoteProtocolError(
                 f"blocks {question.first} to {question.first + question.count - 1} are not those of the tree"
             )
@@ -504,8 +512,15 @@ class Replicator:
         send = peer.channel.send
         first_id = IDS_PER_QUESTION * question.number
         peer.make_room_for(root.size)
-        for place in range(question.count):
-            send(REQUEST, encode_block_request(first_id + place, fork, question.first + place, 0))
+        before = self._leftovers.take(question.first, question.count)
+        if before is not None:
+            question.is_mixed = True
+            question.values = before
+            question.missing = before.count(None)
+            question.rest -= sum(len(value) for value in before if value is not None)
+        for place, value in enumerate(question.values):
+            if value is None:
+                send(REQUEST, encode_block_request(first_id + place, fork, question.first + place, 0))
 
     # --- asking -----------------------------------------------------------------------------------
 
@@ -529,7 +544,7 @@ class Replicator:
         """Send a question that is one request."""
         self._questions.add(question, now)
         request = Request(
-            question.ids.start,
+            question.ids[0],
             question.fork,
             question.request,
             question.manifest,
@@ -625,28 +640,26 @@ class Replicator:
         stop = download.stop
         if download.start >= stop:
             return True
-        first, groups = download.start // BLOCKS_PER_GROUP, self._groups(download)
-        step, done, generation = peer.cursors.get(id(download), (0, 0, -1))
-        if generation != download.generation or done != stop:
-            step = 0
-        shift = 0 if download.linear else _spread(peer.ordinal, groups)
-        limit = self._blocks_per_subtree()
-        while step < groups:
-            if not peer.has_room():
-                break
-            group = first + (step + shift) % groups
+        cursor = self._cursor(peer, download, stop)
+        limit = 1 if peer.refuses_nodes else self._blocks_per_subtree()
+        while (group := cursor.group) is not None and peer.has_room():
             bits = self._wanted_bits(peer, download.start, stop, group)
             if not bits:
-                step += 1
+                cursor.step += 1
                 continue
             place, size = first_subtree(bits, limit)
             if not self._ask_subtree(peer, group * BLOCKS_PER_GROUP + place, size, now):
                 break
-        peer.cursors[id(download)] = (step, stop, download.generation)
         return peer.has_room()
 
-    def _groups(self, download: Download) -> int:
-        return (download.stop - 1) // BLOCKS_PER_GROUP - download.start // BLOCKS_PER_GROUP + 1
+    def _cursor(self, peer: Peer, download: Download, stop: int) -> Cursor:
+        cursor = peer.cursors.get(download)
+        if cursor is None or cursor.key != (stop, download.generation):
+            first = download.start // BLOCKS_PER_GROUP
+            count = (stop - 1) // BLOCKS_PER_GROUP - first + 1
+            shift = 0 if download.linear else _spread(peer.ordinal, count)
+            cursor = peer.cursors[download] = Cursor(first, count, shift, (stop, download.generation))
+        return cursor
 
     def _wanted_bits(self, peer: Peer, start: int, stop: int, group: int) -> int:
         """Return which blocks of a group can be asked of a peer."""
@@ -737,7 +750,9 @@ class Replicator:
                 self._roots_asked.pop(parent, None)
                 for waiting in self._rootless.pop(parent, []):
                     self._questions.remove(waiting)
-        elif isinstance(question, SubtreeQuestion) and question.root is None:
+        elif isinstance(question, SubtreeQuestion) and question.root is not None:
+            self._leftovers.keep(question)
+        elif isinstance(question, SubtreeQuestion):
             parent = flat_tree.parent(question.root_index)
             waiting_here = self._rootless.get(parent, [])
             if question in waiting_here:
@@ -756,6 +771,7 @@ class Replicator:
             self._fork = self.core.fork
             for question in self._questions:
                 self._cancel(question)
+            self._leftovers.clear()
         for start, end in change.removed:
             for peer in self.peers:
                 peer.retract(start, end)
