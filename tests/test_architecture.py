@@ -24,6 +24,8 @@ LAYERS = [
     ["core"],
     ["corestore"],
     ["hyperbee"],
+    ["replication"],
+    ["aio"],
     ["cli"],
     ["__main__"],
 ]
