@@ -65,7 +65,6 @@ class Receiver:
             self._on_unasked(peer, data)
             return
         peer.last_answer = now
-        peer.refusals = 0
         if isinstance(question, SubtreeQuestion):
             proof = data.proof
             block = proof.block
@@ -135,6 +134,7 @@ class Receiver:
                     return
             with Commit(core.database) as commit:
                 commit.apply_proof(core, proof)
+            question.peer.refusals = 0
         except InvalidOperation:
             # The tree has changed since it was asked; if it is the peer's fault, it happens again.
             question.peer.refusals += 1
@@ -198,7 +198,8 @@ class Receiver:
         """Check a subtree whose blocks have all come; it is stored with the next ``settle``."""
         blocks = [value for value in question.values if value is not None]
         nodes = subtree(question.first, blocks)
-        if nodes[-1] != question.root:
+        root = question.root
+        if root is None or nodes[-1].hash != root.hash:
             if question.is_mixed:  # whose block is wrong is not known
                 self._questions.remove(question)
                 self._exchange.wants.restart()
@@ -206,7 +207,9 @@ class Receiver:
             raise RemoteProtocolError(
                 f"blocks {question.first} to {question.first + question.count - 1} are not those of the tree"
             )
-        del nodes[-1]
+        if nodes[-1].size == root.size:
+            del nodes[-1]  # it is stored; where a peer has lied about its size, this one is right
+        question.peer.refusals = 0
         self._proven.append((question.first, blocks, nodes))
         self._proven_questions.append(question)
         self._proven_bytes += question.bytes

@@ -267,7 +267,9 @@ class Scheduler:
     def _ask_blocks(self, question: SubtreeQuestion, root: Node) -> None:
         """Ask for all blocks of a subtree whose root is stored."""
         question.root = root
-        question.rest = root.size
+        # Of two siblings that came as nodes only the sum of the sizes is proven, so that is the limit.
+        parent = self._core.node(flat_tree.parent(question.root_index))
+        question.rest = root.size if parent is None else max(root.size, parent.size)
         question.resize(root.size)
         peer, fork = question.peer, self._core.fork
         send = peer.channel.send
