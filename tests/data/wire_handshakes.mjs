@@ -26,9 +26,9 @@ function handshake({ name, pattern, prologue = '', payloads = [] }) {
   for (let turn = 0; !sides[0].complete || !sides[1].complete; turn++) {
     const [sender, receiver] = turn % 2 === 0 ? sides : sides.toReversed()
     const payload = Buffer.from(payloads[turn] ?? '')
-    const message = sender.send(payload)
-    receiver.recv(message)
-    messages.push({ payload: hex(payload), message: hex(message), hash: hex(sender.hash ?? sender.digest) })
+    const message = hex(sender.send(payload))
+    receiver.recv(Buffer.from(message, 'hex'))
+    messages.push({ payload: hex(payload), message, hash: hex(sender.hash ?? sender.digest) })
   }
   const [{ hash, tx, rx }] = sides
   const ids = [true, false].map((isInitiator) => hex(SecretStream.id(hash, isInitiator)))
