@@ -11,6 +11,7 @@ from weakref import WeakSet
 from hypercore import crypto
 from hypercore.core import Commit, CoreState, Hypercore, open_core
 from hypercore.crypto import KeyPair
+from hypercore.encryption import check_encryption_key
 from hypercore.errors import BadArgument, Closed
 from hypercore.ids import decode_id
 from hypercore.manifest import Manifest
@@ -113,11 +114,12 @@ class Corestore:
         same core.
 
         Raises:
-            BadArgument: nothing to open it by, or things that do not go together.
+            BadArgument: nothing to open it by, things that do not go together, or a key of the wrong size.
             Closed: the store is closed.
             StorageError: the store failed.
         """
         self._check_open()
+        check_encryption_key(encryption_key)
         if name:
             if key is not None or key_pair is not None or manifest is not None:
                 raise BadArgument("a core is opened by name or by key, not by both")
