@@ -28,6 +28,8 @@ _MAX_WANTS = 512
 # Blocks that may be open at one peer, and about how many bytes, unless one question alone takes more.
 _MAX_OPEN_BLOCKS = 512
 _MAX_OPEN_BYTES = 4 << 20
+# What may be held of blocks that turn out to be longer than expected.
+_MAX_HELD_BYTES = 16 << 20
 # Of a core that is not complete here, only news this near to its end is told without being asked for.
 _NEWS = 256
 _BYTES_PER_FRAME = 4 << 20
@@ -245,6 +247,10 @@ class Peer:
         """Return whether more blocks may be asked of it."""
         return self._open_blocks < _MAX_OPEN_BLOCKS and self._open_bytes < _MAX_OPEN_BYTES
 
+    def has_room_for(self, size: int, before: int) -> bool:
+        """Return whether an open question may turn out to have another size than expected."""
+        return self._open_bytes == before or self._open_bytes + size - before <= 2 * _MAX_OPEN_BYTES
+
     def asked(self, blocks: int, size: int, now: float) -> None:
         """Count an open question about so many blocks, and about so many bytes."""
         if not self.open_questions:
@@ -262,6 +268,11 @@ class Peer:
     def resized(self, size: int, before: int) -> None:
         """Count an open question with the size that it turned out to have."""
         self._open_bytes += size - before
+
+    @property
+    def holds_too_much(self) -> bool:
+        """Whether what came of its blocks, and is not proven, is more than anybody may make us hold."""
+        return self._open_bytes > _MAX_HELD_BYTES
 
     def make_room_for(self, size: int) -> None:
         """Begin another frame if the answers to the one under way might not fit into one frame.

@@ -91,7 +91,11 @@ class Receiver:
             raise RemoteProtocolError(f"request {request_id} was answered twice")
         question.rest -= len(value)
         if question.rest < 0:
-            raise RemoteProtocolError(f"block {index} is longer than the tree says")
+            # Perhaps the size of the root is wrong: only its hash is certain.
+            question.resize(question.bytes - question.rest)
+            question.rest = 0
+            if question.peer.holds_too_much:
+                raise RemoteProtocolError(f"block {index} is longer than the tree says, as others are")
         question.values[place] = value
         question.missing -= 1
         if not question.missing:
@@ -198,15 +202,18 @@ class Receiver:
         """Check a subtree whose blocks have all come; it is stored with the next ``settle``."""
         blocks = [value for value in question.values if value is not None]
         nodes = subtree(question.first, blocks)
-        if nodes[-1] != question.root:
-            if question.is_mixed:  # whose block is wrong is not known
-                self._questions.remove(question)
-                self._exchange.wants.restart()
-                return
-            raise RemoteProtocolError(
-                f"blocks {question.first} to {question.first + question.count - 1} are not those of the tree"
-            )
-        del nodes[-1]
+        root = nodes[-1]
+        if question.root is None or root.hash != question.root.hash:
+            self._questions.remove(question)
+            self._exchange.wants.restart()
+            # Of mixed blocks it is not known whose are wrong.
+            if not question.is_mixed and not self._forks.suspect(question.peer):
+                raise RemoteProtocolError(
+                    f"the {question.count} blocks from {question.first} on are not those of the tree"
+                )
+            return
+        if root == question.root:
+            del nodes[-1]
         self._proven.append((question.first, blocks, nodes))
         self._proven_questions.append(question)
         self._proven_bytes += question.bytes

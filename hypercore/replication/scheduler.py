@@ -258,7 +258,11 @@ class Scheduler:
         self._roots_asked.pop(parent, None)
         for waiting in self._rootless.pop(parent, []):
             root = self._core.node(waiting.root_index)
-            if root is None or (root.size > _BYTES_TOGETHER and waiting.count > 1):
+            if (
+                root is None
+                or (root.size > _BYTES_TOGETHER and waiting.count > 1)
+                or not waiting.peer.has_room_for(root.size, waiting.bytes)
+            ):
                 self.questions.remove(waiting)
                 self._exchange.wants.restart()
             else:
