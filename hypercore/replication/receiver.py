@@ -65,7 +65,6 @@ class Receiver:
             self._on_unasked(peer, data)
             return
         peer.last_answer = now
-        peer.refusals = 0
         if isinstance(question, SubtreeQuestion):
             proof = data.proof
             block = proof.block
@@ -139,6 +138,7 @@ class Receiver:
                     return
             with Commit(core.database) as commit:
                 commit.apply_proof(core, proof)
+            question.peer.refusals = 0
         except InvalidOperation:
             # The tree has changed since it was asked; if it is the peer's fault, it happens again.
             question.peer.refusals += 1
@@ -202,8 +202,8 @@ class Receiver:
         """Check a subtree whose blocks have all come; it is stored with the next ``settle``."""
         blocks = [value for value in question.values if value is not None]
         nodes = subtree(question.first, blocks)
-        root = nodes[-1]
-        if question.root is None or root.hash != question.root.hash:
+        root = question.root
+        if root is None or nodes[-1].hash != root.hash:
             self._questions.remove(question)
             self._exchange.wants.restart()
             # Of mixed blocks it is not known whose are wrong.
@@ -212,8 +212,9 @@ class Receiver:
                     f"the {question.count} blocks from {question.first} on are not those of the tree"
                 )
             return
-        if root == question.root:
-            del nodes[-1]
+        if nodes[-1].size == root.size:
+            del nodes[-1]  # it is stored; where a peer has lied about its size, this one is right
+        question.peer.refusals = 0
         self._proven.append((question.first, blocks, nodes))
         self._proven_questions.append(question)
         self._proven_bytes += question.bytes

@@ -150,7 +150,7 @@ class Replicator:
     def handle_timeout(self, peer: Peer, now: float) -> None:
         """Ask others for what a peer does not answer."""
         if self._scheduler.give_up_late(peer, now):
-            self.wake()
+            self._go_on()
 
     def on_sync(self, peer: Peer) -> None:
         """Take note that a peer has told its length and fork."""
@@ -250,8 +250,9 @@ class Replicator:
         core = self.core
         for update in list(self._wants.updates):
             is_newer = (core.fork, core.tree.length) != update.before
+            # A peer that does not answer may claim any length.
             nothing_newer = self.peers and all(
-                peer.is_synced and (peer.fork, peer.length) <= (core.fork, core.tree.length)
+                peer.strikes or (peer.is_synced and (peer.fork, peer.length) <= (core.fork, core.tree.length))
                 for peer in self.peers
             )
             if nothing_newer or (is_newer and not self._scheduler.is_upgrading and not self._forks.is_busy):

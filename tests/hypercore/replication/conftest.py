@@ -2,7 +2,9 @@
 
 import pytest
 
-from hypercore import Corestore
+from hypercore import Corestore, corestore
+from hypercore.storage import Database, Memory
+from tests.hypercore.faults import FaultyStore
 from tests.hypercore.replication.network import Network
 
 
@@ -18,4 +20,19 @@ def network():
 def store():
     """A store in memory."""
     with Corestore() as store:
+        yield store
+
+
+@pytest.fixture
+def faulty():
+    """A key-value store that fails when it is told to."""
+    return FaultyStore(Memory())
+
+
+@pytest.fixture
+def faulty_reader(monkeypatch, faulty):
+    """A store whose storage fails when ``faulty`` is told to."""
+    monkeypatch.setattr(corestore, "open_database", lambda path, *, sync: Database(faulty))
+    with Corestore() as store:
+        monkeypatch.undo()
         yield store
