@@ -157,7 +157,7 @@ class Connection:
     def next_timeout(self, now: float) -> float | None:
         """Return when handle_timeout is due."""
         due = self._stream.next_timeout()
-        if any(core.peer.open_questions or core.peer.ignored_until > now for core in self.cores.values()):
+        if any(core.peer.is_due(now) for core in self.cores.values()):
             due = now + _TICK if due is None else min(due, now + _TICK)
         return due
 

@@ -49,6 +49,11 @@ class Peer:
         acknowledged: our length as it last knew it.
         blocks: what it has.
         strikes: how often it failed to answer in time.
+        refusals: how often it refused to prove what it claims, since it last proved something.
+        unfitting: how often its proofs did not fit the tree that is known here, since one did.
+        ignored_until: when it may be asked again.
+        refused_until: when it may be asked again for what it refused: longer trees, other forks, seeks.
+        is_doubtful: whether it owes a proof of what it claims: it refused to give it, or gave none in time.
         refuses_nodes: whether it cannot prove tree nodes: blocks are asked for with their own proofs.
         cursors: how far each download was gone through for it.
     """
@@ -71,7 +76,10 @@ class Peer:
         self.is_distrusted = False
         self.strikes = 0
         self.refusals = 0
+        self.unfitting = 0
         self.ignored_until = 0.0
+        self.refused_until = 0.0
+        self.is_doubtful = False
         self.last_answer = 0.0
         self.cursors: WeakKeyDictionary[Download, Cursor] = WeakKeyDictionary()
         self.refuses_nodes = False
@@ -171,6 +179,9 @@ class Peer:
 
     def on_sync(self, sync: Sync) -> None:
         """Take note of a Sync, and answer it where it has to be answered."""
+        if (sync.fork, sync.length) != (self.fork, self.length):
+            self.refused_until = 0.0
+            self.is_doubtful = False
         self.fork, self.length, self.acknowledged = sync.fork, sync.length, sync.remote_length
         self.can_upgrade = sync.can_upgrade
         self.uploading, self.downloading = sync.uploading, sync.downloading
@@ -242,6 +253,34 @@ class Peer:
             and not self.is_distrusted
             and now >= self.ignored_until
         )
+
+    def may_prove_trees(self, now: float) -> bool:
+        """Return whether it deserves to be asked for longer trees, other forks and seeks."""
+        return (
+            self.is_synced
+            and not self.is_distrusted
+            and now >= self.ignored_until
+            and now >= self.refused_until
+        )
+
+    @property
+    def may_have_news(self) -> bool:
+        """Whether it may prove a longer tree than is known here, or another fork."""
+        core = self._core
+        if not self.is_synced:
+            return not self.is_doubtful
+        if self.is_doubtful or self.is_distrusted or not self.uploading:
+            return False
+        if self.fork == core.fork:
+            # Before it knows our length it cannot know whether it can prove more.
+            is_able = self.can_upgrade or self.acknowledged != core.tree.length
+            return self.length > core.tree.length and is_able
+        return self.fork > core.fork and self.length > 0
+
+    def is_due(self, now: float) -> bool:
+        """Return whether time alone may change what it is asked."""
+        is_waited_for = bool(self.open_questions) or not (self.is_synced or self.is_doubtful)
+        return is_waited_for or self.ignored_until > now or self.refused_until > now
 
     def has_room(self) -> bool:
         """Return whether more blocks may be asked of it."""

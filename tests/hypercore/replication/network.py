@@ -64,6 +64,7 @@ class End:
         error: why it ended the connection.
         reported: errors that did not end it.
         is_held: whether what arrives has to wait.
+        due: when its time is, None for never.
         piece: cut what arrives into pieces of so many bytes; None leaves it whole.
         bytes_sent: how many.
     """
@@ -77,6 +78,7 @@ class End:
         self.is_held = False
         self.is_closed = False
         self.is_awake = True
+        self.due: float | None = None
         self.piece: int | None = None
         self.bytes_sent = 0
         self.stream: LoggingStream | None = None
@@ -125,14 +127,11 @@ class End:
         return True
 
     def tick(self) -> None:
-        """Do what is due."""
-        if not self.is_closed:
+        """Do what is due now."""
+        if not self.is_closed and self.due is not None and self.due <= self._network.now:
+            self.due = None
             self._guard(lambda: self.machine.handle_timeout(self._network.now))
             self.is_awake = True
-
-    def due(self) -> float | None:
-        """Return when something is due."""
-        return None if self.is_closed else self.machine.next_timeout(self._network.now)
 
     def close(self) -> None:
         """Cut the connection, on both sides."""
@@ -149,6 +148,8 @@ class End:
             self.other._inbox.extend(cut(data, self.other.piece))
         if isinstance(self.machine, Connection) and self.machine.is_waiting:
             self.machine.set_blocked(False)
+        if self.due is None:
+            self.due = self.machine.next_timeout(self._network.now)
 
     def _guard(self, action: Callable[[], None]) -> None:
         try:
@@ -215,17 +216,13 @@ class Network:
     def wait(self, seconds: float) -> None:
         """Let time pass, and everything happen in it."""
         self.run()
-        end_time = self.now + seconds
-        while True:
-            due = min((due for end in self.ends if (due := end.due()) is not None), default=end_time)
-            self.now = min(max(due, self.now), end_time)
-            for end in self.ends:
-                if (due := end.due()) is not None and due <= self.now:
-                    end.tick()
+        end = self.now + seconds
+        while self.now < end:
+            due = [each.due for each in self.ends if each.due is not None and not each.is_closed]
+            self.now = max(self.now, min(end, *due)) if due else end
+            for each in self.ends:
+                each.tick()
             self.run()
-            if self.now >= end_time:
-                return
-            self.now += 1e-3
 
     def close(self) -> None:
         """Cut all connections."""
