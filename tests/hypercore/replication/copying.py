@@ -1,8 +1,12 @@
-"""Cores to copy, and copying them over a network."""
+"""Cores to copy, and copying them over a network.
+
+What is wanted is returned as Any: whether it is done changes while others run, which no type checker sees.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from hypercore import Corestore, Hypercore
 from hypercore.replication import Block, Download, Replicator, Update, Want
@@ -21,29 +25,27 @@ def writer_of(blocks: Sequence[bytes], store: Corestore | None = None, name: str
     return core
 
 
-def begin(core: Hypercore, want: Want) -> Want:
+def begin(core: Hypercore, want: Want) -> Any:
     """Begin to look for what is wanted of a core."""
     Replicator.of(core.state).add(want)
     return want
 
 
-def begin_download(
-    core: Hypercore, start: int = 0, end: int | None = None, *, linear: bool = False
-) -> Download:
+def begin_download(core: Hypercore, start: int = 0, end: int | None = None, *, linear: bool = False) -> Any:
     """Begin to download blocks, by default all that the core has now."""
     want = Download(core.state, start, core.length if end is None else end, linear=linear)
     begin(core, want)
     return want
 
 
-def begin_get(core: Hypercore, index: int) -> Block:
+def begin_get(core: Hypercore, index: int) -> Any:
     """Begin to fetch one block."""
     want = Block(index)
     begin(core, want)
     return want
 
 
-def begin_update(core: Hypercore) -> Update:
+def begin_update(core: Hypercore) -> Any:
     """Begin to look how long the core is now."""
     want = Update((core.fork, core.length))
     begin(core, want)

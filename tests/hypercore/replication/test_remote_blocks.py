@@ -72,7 +72,8 @@ TestAgainstSet = AgainstSet.TestCase
 @given(st.lists(st.tuples(st.booleans(), PLACES, PLACES), max_size=30), PLACES)
 def test_long_ranges_are_kept_as_exactly_as_short_ones(changes, probe):
     scale = 100 * PAGE_BITS  # a distance of 1 is more than the pages that a range may have as bits
-    blocks, model = RemoteBlocks(), set()
+    blocks = RemoteBlocks()
+    model: set[int] = set()
     blocks.remove(0, 1)
     for adds, one, other in changes:
         first, last = sorted((one % 50 + 1, other % 50 + 1))
