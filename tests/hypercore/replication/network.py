@@ -63,6 +63,7 @@ class End:
         other: the other side.
         error: why it ended the connection.
         reported: errors that did not end it.
+        is_blocked: whether it was told that it cannot write.
         is_held: whether what arrives has to wait.
         due: when its time is, None for never.
         piece: cut what arrives into pieces of so many bytes; None leaves it whole.
@@ -76,6 +77,7 @@ class End:
         self.error: RemoteProtocolError | None = None
         self.reported: list[Exception] = []
         self.is_held = False
+        self.is_blocked = False
         self.is_closed = False
         self.is_awake = True
         self.due: float | None = None
@@ -90,6 +92,11 @@ class End:
         """What stands here, if it is no peer that a test plays."""
         assert isinstance(self.machine, Connection)
         return self.machine
+
+    def block(self, is_blocked: bool) -> None:
+        """Have it believe that it cannot write at the moment, or that it can again."""
+        self.is_blocked = is_blocked
+        self.connection.set_blocked(is_blocked)
 
     def wake(self) -> None:
         """Take note that there is something to send."""
@@ -146,7 +153,7 @@ class End:
         self.bytes_sent += len(data)
         if data and not self.other.is_closed:
             self.other._inbox.extend(cut(data, self.other.piece))
-        if isinstance(self.machine, Connection) and self.machine.is_waiting:
+        if isinstance(self.machine, Connection) and self.machine.is_waiting and not self.is_blocked:
             self.machine.set_blocked(False)
         if self.due is None:
             self.due = self.machine.next_timeout(self._network.now)
