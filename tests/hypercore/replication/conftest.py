@@ -24,6 +24,13 @@ def store():
 
 
 @pytest.fixture
+def stores():
+    """Two stores in memory."""
+    with Corestore() as one, Corestore() as other:
+        yield one, other
+
+
+@pytest.fixture
 def faulty():
     """A key-value store that fails when it is told to."""
     return FaultyStore(Memory())

@@ -115,6 +115,10 @@ class End:
             if request.proof.block is not None
         )
 
+    def exchanged(self) -> set[bytes]:
+        """Return the discovery keys of the cores whose channels are open on both sides."""
+        return {key for key, core in self.connection.cores.items() if core.channel.is_open}
+
     def forget(self) -> None:
         """Forget what was sent so far."""
         assert self.stream is not None

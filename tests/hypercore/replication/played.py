@@ -37,7 +37,8 @@ class PlayedPeer:
 
     Attributes:
         heard: the messages of all cores that came, in order.
-        rejected, closed: the discovery keys of the channels that the other side refused, and closed.
+        named, rejected, closed: the discovery keys of the channels that the other side opened first, refused,
+            and closed.
         on_message: called with each message that comes.
         channels: by discovery key.
         wake: set by the network; called when something is to be sent.
@@ -49,6 +50,7 @@ class PlayedPeer:
         self.keys = {crypto.discovery_key(key): key for key in keys}
         self.channels: dict[bytes, Channel] = {}
         self.heard: list[Any] = []
+        self.named: list[bytes | None] = []
         self.rejected: list[bytes | None] = []
         self.closed: list[bytes | None] = []
         self.on_message: Callable[[Any], None] = lambda message: None
@@ -132,6 +134,7 @@ class PlayedPeer:
                     self.heard.append(message)
                     self.on_message(message)
         elif isinstance(event, wire.OpenRequested):
+            self.named.append(event.id)
             key = self.keys.get(event.id or b"")
             if key is not None:
                 self.open(key)
