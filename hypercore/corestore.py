@@ -28,7 +28,7 @@ class StoreObserver(Protocol):
         """The application closed its last object on a core."""
 
     def store_closed(self) -> None:
-        """The store is about to close."""
+        """All cores are closed, and the store is about to."""
 
 
 class Corestore:
@@ -269,10 +269,9 @@ class _OpenCores:
             self._states.pop(discovery_key, None)
 
     def close(self) -> None:
-        if not self.closed:
-            for observer in tuple(self.observers):
-                observer.store_closed()
         self.closed = True
         for core in list(self._objects.values()):
             core.close()
+        for observer in tuple(self.observers):
+            observer.store_closed()
         self._database.close()

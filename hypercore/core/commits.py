@@ -255,7 +255,8 @@ class Commit:
     ) -> None:
         """Store blocks of whole subtrees that were checked against nodes which are stored here.
 
-        Each subtree is its first block, its blocks, and all its nodes below the root.
+        Each subtree is its first block, its blocks, and all its nodes below the root; the root stands last if
+        only its hash, but not its size, was that of the stored one.
         """
         self._begin(core)
         length = core.tree.length

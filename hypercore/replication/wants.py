@@ -42,7 +42,6 @@ class Download(Want):
 
     Attributes:
         blocks: how many of its blocks are here.
-        bytes: how many bytes of it arrived since it began.
         generation: changes whenever blocks that were asked for have to be asked for again.
     """
 
@@ -61,7 +60,6 @@ class Download(Want):
         self.end = end
         self.linear = linear
         self.generation = 0
-        self.bytes = 0
         self.blocks = self._count()
         self._check()
 
@@ -195,7 +193,7 @@ class Wants:
         for start, end in change.stored:
             if self.blocks:
                 for index in [index for index in self.blocks if start <= index < end]:
-                    for block in self.blocks.pop(index):
+                    for block in self.blocks.pop(index, ()):
                         block.finish()
         for download in list(self.downloads):
             download.changed(change)
