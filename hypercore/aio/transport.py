@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, cast
 
 from hypercore.crypto import KeyPair
 from hypercore.errors import ConnectionLost, HypercoreError
 from hypercore.replication import Connection, Source
+
+T = TypeVar("T")
 
 # What may wait in the transport before it says that it is full.
 _WRITE_BUFFER_BYTES = 1 << 20
@@ -96,6 +98,28 @@ class PeerConnection(asyncio.Protocol):
     async def wait_closed(self) -> None:
         """Wait until the connection has ended."""
         await asyncio.shield(self._closed)
+
+    async def during(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do work that needs the connection, and return its result.
+
+        When the connection ends before the work does, the work is cancelled: what only waits for other peers
+        would otherwise wait for ever where there are none.
+
+        Raises:
+            ConnectionLost: the connection ended.
+            RemoteProtocolError: it ended because the other side broke the protocol.
+            Whatever the work raises.
+        """
+        task = self._loop.create_task(work)
+        try:
+            await asyncio.wait((task, self._closed), return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise self._error or ConnectionLost("the connection was closed")
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        return task.result()
 
     def abort(self) -> None:
         """End the connection at once; what waits to be written is lost."""
