@@ -1,0 +1,128 @@
+"""The experiments with replication: what they check, and that nothing is left of one that is cut short."""
+
+import gc
+import os
+import signal
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from benchmarks.test_replication import (
+    complete_exchange_of,
+    downloading,
+    equal_blocks,
+    exchange_of,
+    random_blocks,
+)
+from hypercore import Corestore, aio
+from hypercore.errors import ConnectionLost
+
+NR_BLOCKS = 300
+
+
+class Cut(BaseException):
+    """What a timeout raises."""
+
+
+def cut(*_: object) -> None:
+    raise Cut
+
+
+@pytest.fixture
+def alarm():
+    """Raises Cut after so many seconds."""
+    before = signal.signal(signal.SIGALRM, cut)
+    yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def open_files() -> set[str]:
+    """What this process has open: files, sockets, locks."""
+    gc.collect()
+    found = set()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one by which they are listed
+            found.add(os.readlink(descriptor))
+    return found
+
+
+async def download_too_much(copies, progress=None):
+    """Download one block more than there is: it never ends by itself."""
+    await aio.download(copies[0], 0, NR_BLOCKS + 1, progress=progress)
+
+
+def cut_when_half_is_there(progress: aio.Progress) -> None:
+    if progress.blocks > NR_BLOCKS // 2:
+        cut()
+
+
+def check_nothing_is_left(directory, port):
+    """Fail unless the server is gone and the stores can be opened by somebody else."""
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+    with Corestore(directory / "creator") as creator, Corestore(directory / "downloader") as downloader:
+        original = creator.get(name="core 0")
+        copy = downloader.get(key=original.key)
+        assert copy.audit() == []
+        assert 0 <= copy.length <= original.length == NR_BLOCKS
+
+
+def test_a_download_that_is_cut_short_where_blocks_arrive_leaves_nothing(tmp_path):
+    before = open_files()
+    with pytest.raises(Cut), exchange_of(tmp_path, [equal_blocks(NR_BLOCKS, 1000)]) as exchange:
+        port = exchange.server.port
+        exchange.run(lambda copies: download_too_much(copies, cut_when_half_is_there))
+    assert open_files() == before
+    check_nothing_is_left(tmp_path, port)
+
+
+@pytest.mark.parametrize("milliseconds", range(1, 21))
+def test_a_download_that_is_cut_short_at_any_time_leaves_nothing(tmp_path, alarm, milliseconds):
+    before = open_files()
+    with pytest.raises(Cut), exchange_of(tmp_path, [equal_blocks(NR_BLOCKS, 1000)]) as exchange:
+        port = exchange.server.port
+        alarm(milliseconds / 1000)
+        exchange.run(download_too_much)
+    assert open_files() == before
+    check_nothing_is_left(tmp_path, port)
+
+
+def test_a_download_whose_connection_ends_fails_at_once(tmp_path):
+    async def lose_connection(copies):
+        for connection in exchange.server.connections:
+            connection.abort()
+        await download_too_much(copies)
+
+    with exchange_of(tmp_path, [equal_blocks(NR_BLOCKS, 10)]) as exchange, pytest.raises(ConnectionLost):
+        exchange.run(lose_connection)
+
+
+@pytest.mark.parametrize("nr_blocks", [0, NR_BLOCKS - 1])
+def test_a_copy_that_is_not_complete_fails_the_experiment(tmp_path, nr_blocks):
+    with (
+        pytest.raises(AssertionError),
+        complete_exchange_of(tmp_path, [equal_blocks(NR_BLOCKS, 10)]) as exchange,
+    ):
+        downloading(nr_blocks)(exchange)
+
+
+def test_a_stored_block_that_is_not_the_creators_fails_the_experiment(tmp_path):
+    with (
+        pytest.raises(AssertionError),
+        complete_exchange_of(tmp_path, [equal_blocks(NR_BLOCKS, 10)]) as exchange,
+    ):
+        downloading(NR_BLOCKS)(exchange)
+        (copy,) = exchange.copies()
+        batch = copy.state.store.batch()
+        batch.put(copy.state.keys.block + bytes([7]), b"b" * 10)
+        batch.write()
+
+
+def test_random_blocks_are_the_same_every_time_and_all_different():
+    blocks = list(random_blocks(10, 100))
+    assert blocks == list(random_blocks(10, 100))
+    assert len(set(blocks)) == 10
+    assert {len(block) for block in blocks} == {100}
