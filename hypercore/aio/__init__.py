@@ -1,6 +1,7 @@
 """Hypercore over the network, with asyncio: exchanging cores, and reading what is not here yet."""
 
 from hypercore.aio.connecting import Reconnector, Server, connect, keep_connected, serve
+from hypercore.aio.extensions import Extension
 from hypercore.aio.reading import (
     Progress,
     allow_push,
@@ -15,6 +16,7 @@ from hypercore.aio.reading import (
 from hypercore.aio.transport import PeerConnection
 
 __all__ = [
+    "Extension",
     "PeerConnection",
     "Progress",
     "Reconnector",

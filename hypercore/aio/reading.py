@@ -12,14 +12,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
+from hypercore.aio.extensions import Extension
 from hypercore.core import Hypercore
-from hypercore.errors import BadArgument, BlockNotAvailable, InvalidOperation, RequestTimeout
+from hypercore.errors import (
+    BadArgument,
+    BlockNotAvailable,
+    DecodingError,
+    InvalidOperation,
+    RequestTimeout,
+)
+from hypercore.hyperbee import extension
 from hypercore.ids import encode_id
-from hypercore.replication import Block, Download, Replicator, Seek, Update, Want
+from hypercore.replication import Block, Download, Peer, Replicator, Seek, Update, Want
 
 T = TypeVar("T")
 
 _PREFETCHED = 512
+_MAX_HINTS = 2176
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +75,64 @@ async def available(core: Hypercore, read: Callable[[], T], *, timeout: float | 
         RequestTimeout: a block did not come within ``timeout`` seconds.
         Whatever ``read`` raises, but for BlockNotAvailable.
     """
-    while True:
-        try:
-            return read()
-        except BlockNotAvailable as error:
-            missing = error
-        await _fetch(core, missing.index, missing.hints, timeout)
+    with _Hints(core) as hints:
+        while True:
+            try:
+                return read()
+            except BlockNotAvailable as error:
+                missing = error
+            hints.follow(missing)
+            await _fetch(core, missing.index, timeout)
 
 
-async def _fetch(core: Hypercore, index: int, hints: Iterable[int], timeout: float | None) -> None:
-    """Wait for a block, and ask for others along with it that are not waited for."""
-    replicator = Replicator.of(core.state)
-    others = [Block(hint) for hint in hints if not core.has(hint)]
-    for other in others:
-        replicator.add(other)
-    try:
-        await _wait(core, lambda changed: Block(index, changed), timeout, f"block {index} did not come")
-    finally:
-        for other in others:
-            if not other.is_done:
-                replicator.give_up(other)
+async def _fetch(core: Hypercore, index: int, timeout: float | None) -> None:
+    await _wait(core, lambda changed: Block(index, changed), timeout, f"block {index} did not come")
+
+
+class _Hints:
+    """Fetches along what a read is going to need, as the read itself or a peer that has all blocks says."""
+
+    def __init__(self, core: Hypercore) -> None:
+        self._core = core
+        self._replicator = Replicator.of(core.state)
+        self._wants: dict[int, Block] = {}
+        self._asked: set[bytes] = set()
+        self._extension: Extension | None = None
+
+    def follow(self, missing: BlockNotAvailable) -> None:
+        """Ask for the blocks that a read named, and peers for those that they think it needs."""
+        self._fetch(missing.hints)
+        if missing.request is not None and missing.request[1] not in self._asked:
+            name, message = missing.request
+            if self._extension is None:
+                self._extension = Extension(self._core, name, self._on_message)
+            self._asked.add(message)
+            self._replicator.broadcast(name, message)
+
+    def _on_message(self, message: bytes, peer: Peer) -> None:
+        with suppress(DecodingError):
+            answer = extension.decode(message)
+            if isinstance(answer, extension.Cache):
+                self._fetch(answer.blocks)
+
+    def _fetch(self, blocks: Iterable[int]) -> None:
+        self._wants = {index: want for index, want in self._wants.items() if not want.is_done}
+        for index in blocks:
+            if len(self._wants) >= _MAX_HINTS:
+                return
+            if 0 <= index < self._core.length and index not in self._wants and not self._core.has(index):
+                want = self._wants[index] = Block(index)
+                self._replicator.add(want)
+
+    def __enter__(self) -> _Hints:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._extension is not None:
+            self._extension.close()
+        for want in self._wants.values():
+            if not want.is_done:
+                self._replicator.give_up(want)
 
 
 async def download(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NoReturn, cast
-from weakref import WeakSet
+from weakref import WeakMethod, WeakSet
 
 from hypercore.core.audit import audit_core
 from hypercore.core.batch import CoreBatch, check_length
@@ -626,6 +626,14 @@ class Hypercore:
                 self._main.listeners.remove(listener)
 
         return end
+
+    def answer_messages(self, name: str, answer: Callable[[bytes], list[bytes]]) -> None:
+        """Have a method answer what peers send under the name of an extension, as long as its object lives.
+
+        It gets the message, which may be anything, and returns the messages to send back; the last one given
+        for a name counts.
+        """
+        self.state.answerers[name] = WeakMethod(answer)
 
     # --- closing ----------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import NoReturn
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakMethod, WeakSet, WeakValueDictionary
 
 from hypercore import crypto, flat_tree
 from hypercore.bitfield import Bitfield
@@ -214,6 +214,7 @@ class CoreState(View):
         batch: a write batch that single appends use again and again.
         listeners: what is called after every change.
         observers: what is called after every change, with what changed, and before the listeners.
+        answerers: what answers the messages of peers, by the name of their extension.
         replicator: whoever exchanges the core with peers; None while nobody does.
         settled: False while a commit is under way, and after one that may or may not have been written.
         snapshots: what has to know of a truncation.
@@ -245,6 +246,7 @@ class CoreState(View):
         self.signer: TreeSigner | None = None
         self.listeners: list[Callable[[], None]] = []
         self.observers: list[Callable[[Change], None]] = []
+        self.answerers: dict[str, WeakMethod[Callable[[bytes], list[bytes]]]] = {}
         self.replicator: object | None = None
         self.snapshots: WeakSet[SnapshotState] = WeakSet()
         self.branches: WeakValueDictionary[int, View] = WeakValueDictionary()

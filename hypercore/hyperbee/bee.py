@@ -55,6 +55,7 @@ class Hyperbee(View):
         self._owns_core = True
         self._always_duplicate = always_duplicate
         super().__init__(self._live, codec(key_encoding), codec(value_encoding), b"")
+        core.answer_messages(extension.NAME, self.answer)
 
     @property
     def core(self) -> Hypercore:

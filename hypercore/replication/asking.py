@@ -7,7 +7,7 @@ Numbers are never used again; 0 stands for what nobody asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 IDS_PER_QUESTION = 64
 BLOCKS_PER_GROUP = 64
 """Blocks are asked for, and remembered as asked for, in groups of this many."""
+
+
+_MAX_LEFTOVER_BYTES = 4 << 20
 
 
 class Purpose(Enum):
@@ -54,7 +57,7 @@ class Question:
         self.bytes = size
 
     @property
-    def ids(self) -> range:
+    def ids(self) -> Sequence[int]:
         """The request ids that are still open."""
         raise NotImplementedError
 
@@ -83,10 +86,9 @@ class ProofQuestion(Question):
         self.want = want
 
     @property
-    def ids(self) -> range:
+    def ids(self) -> Sequence[int]:
         """The one request id."""
-        first = IDS_PER_QUESTION * self.number
-        return range(first, first + 1)
+        return (IDS_PER_QUESTION * self.number,)
 
 
 class SubtreeQuestion(Question):
@@ -98,9 +100,10 @@ class SubtreeQuestion(Question):
         values: the blocks, as far as they have come.
         missing: how many have not.
         rest: how many bytes those may have together.
+        is_mixed: whether some of them came from another peer.
     """
 
-    __slots__ = ("count", "first", "missing", "rest", "root", "values")
+    __slots__ = ("count", "first", "is_mixed", "missing", "rest", "root", "values")
 
     def __init__(self, peer: Peer, first: int, count: int, size: int) -> None:
         super().__init__(peer, count, size)
@@ -110,6 +113,7 @@ class SubtreeQuestion(Question):
         self.values: list[bytes | None] = [None] * count
         self.missing = count
         self.rest = 0
+        self.is_mixed = False
 
     @property
     def root_index(self) -> int:
@@ -117,10 +121,43 @@ class SubtreeQuestion(Question):
         return 2 * self.first + self.count - 1
 
     @property
-    def ids(self) -> range:
-        """The request ids of all its blocks; none before they were asked for."""
+    def ids(self) -> Sequence[int]:
+        """The request ids of the blocks that were asked for and have not come."""
         first = IDS_PER_QUESTION * self.number
-        return range(first, first if self.root is None else first + self.count)
+        if self.root is None:
+            return ()
+        return [first + place for place, value in enumerate(self.values) if value is None]
+
+
+class Leftovers:
+    """Blocks of subtrees that came before the peer went away; the rest of them is asked of another one."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[int, int], list[bytes | None]] = {}
+        self._bytes = 0
+
+    def keep(self, question: SubtreeQuestion) -> None:
+        """Keep what has come of a subtree; the oldest leftovers give way."""
+        size = sum(len(value) for value in question.values if value is not None)
+        if not size or size > _MAX_LEFTOVER_BYTES:
+            return
+        self.take(question.first, question.count)
+        self._values[question.first, question.count] = question.values
+        self._bytes += size
+        while self._bytes > _MAX_LEFTOVER_BYTES:
+            self.take(*next(iter(self._values)))
+
+    def take(self, first: int, count: int) -> list[bytes | None] | None:
+        """Return what has come of a subtree, None if nothing has, and no longer keep it."""
+        values = self._values.pop((first, count), None)
+        if values is not None:
+            self._bytes -= sum(len(value) for value in values if value is not None)
+        return values
+
+    def clear(self) -> None:
+        """Forget all: the core has gone over to another fork."""
+        self._values.clear()
+        self._bytes = 0
 
 
 class Questions:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from hypercore.core import CoreState, Hypercore
 from hypercore.crypto import KEY_SIZE, KeyPair
-from hypercore.errors import DecodingError, RemoteProtocolError, StorageError
+from hypercore.errors import DecodingError, HypercoreError, RemoteProtocolError, StorageError
 from hypercore.replication.answering import Answers
 from hypercore.replication.peer import Peer
 from hypercore.replication.replicator import Replicator
@@ -56,7 +56,10 @@ PROTOCOL = "hypercore/alpha"
 _ROOM = 1 << 20
 # What waits may be more than that only by what a peer makes us say without asking for data.
 _MAX_WAITING = 32 << 20
+_MAX_NAMED = 4096
 _TICK = 1.0
+# To answer one may take a long walk through a tree.
+_EXTENSIONS_PER_SECOND = 256
 
 
 class Connection:
@@ -97,10 +100,14 @@ class Connection:
         self._mux = Protomux()
         self._handles: dict[Peer, Hypercore] = {}
         self._waking: set[Peer] = set()
+        # Discovery keys that the other side has opened: it may learn later that they are here.
+        self._named: dict[bytes, None] = {}
         self._is_set_up = False
         self._is_closed = False
         self._is_blocked = False
-        self._extension_name: dict[Peer, str] = {}
+        self._extension_names: dict[Peer, str] = {}
+        self._extension_time = 0.0
+        self._extension_count = 0
         self._stop_observing = source.observe(self)
         self._handlers: dict[int, Callable[[Peer, bytes, int, int, float], None]] = {
             SYNC: self._on_sync,
@@ -211,9 +218,13 @@ class Connection:
     # --- the source tells -------------------------------------------------------------------------
 
     def core_opened(self, core: CoreState) -> None:
-        """Offer a core that the application has opened to the other side."""
+        """Offer a core that the application has opened to the other side.
+
+        A core that is written here is not named to a peer that has not named it first: there is nothing that
+        the peer could have of it.
+        """
         Replicator.of(core).set_used(True)
-        if self._is_set_up:
+        if self._is_set_up and (not core.writable or core.discovery_key in self._named):
             self._open(core.discovery_key)
 
     def core_closed(self, core: CoreState) -> None:
@@ -237,8 +248,7 @@ class Connection:
             raise RemoteProtocolError(f"the public key {public_key.hex()} is not allowed to connect")
         self._is_set_up = True
         for core in self._source.cores_in_use():
-            Replicator.of(core).set_used(True)
-            self._open(core.discovery_key)
+            self.core_opened(core)
 
     def _open(self, discovery_key: bytes) -> bool:
         """Open the channel of a core, if the core is there and has none yet."""
@@ -267,7 +277,7 @@ class Connection:
         """Let go of a core whose channel is closed."""
         self.peers.pop(peer.replicator.core.discovery_key, None)
         self._waking.discard(peer)
-        self._extension_name.pop(peer, None)
+        self._extension_names.pop(peer, None)
         peer.replicator.leave(peer)
         handle = self._handles.pop(peer, None)
         if handle is not None:
@@ -286,6 +296,9 @@ class Connection:
             self._on_messages(peer, event, now)
         elif isinstance(event, OpenRequested):
             if event.protocol == PROTOCOL and event.id is not None and len(event.id) == KEY_SIZE:
+                self._named[event.id] = None
+                if len(self._named) > _MAX_NAMED:
+                    del self._named[next(iter(self._named))]
                 self._open(event.id)
         elif isinstance(event, Opened):
             self._opened(event.channel, event.handshake)
@@ -353,11 +366,17 @@ class Connection:
 
     def _on_extension(self, peer: Peer, buf: bytes, pos: int, end: int, now: float) -> None:
         message = decode_extension(buf, pos, end)
-        name = message.name or self._extension_name.get(peer, "")
-        self._extension_name[peer] = name
-        handler = peer.replicator.extensions.get(name)
-        if handler is not None:
-            handler(message.payload, peer)
+        name = message.name or self._extension_names.get(peer, "")
+        self._extension_names[peer] = name
+        # Messages of extensions are hints: whoever sends more than is read, or asks for much, gets no answer.
+        if now - self._extension_time >= 1:
+            self._extension_time, self._extension_count = now, 0
+        self._extension_count += 1
+        if self._extension_count <= _EXTENSIONS_PER_SECOND and self._has_room():
+            try:
+                peer.replicator.on_extension(peer, name, message.payload)
+            except HypercoreError as error:
+                self._report(error)
 
     # --- sending ----------------------------------------------------------------------------------
 

@@ -101,11 +101,13 @@ class Download(Want):
                 self.finish()
 
     def _count(self) -> int:
-        stop = self.stop
-        return sum(
-            max(min(end, stop) - max(start, self.start), 0)
-            for start, end in self._core.stored_ranges(self.start)
-        )
+        """Return how many of its blocks are stored."""
+        count, stop = 0, self.stop
+        for start, end in self._core.stored_ranges(self.start):
+            if start >= stop:
+                break
+            count += min(end, stop) - max(start, self.start)
+        return count
 
 
 class Block(Want):

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from hypercore import flat_tree
 from hypercore.bitfield import PAGE_BITS, PAGE_BYTES
 from hypercore.core import CoreState
 from hypercore.errors import RemoteProtocolError
-from hypercore.replication.asking import Question
+from hypercore.replication.asking import BLOCKS_PER_GROUP, Question
+from hypercore.replication.downloads import Download
 from hypercore.replication.remote_blocks import RemoteBlocks
 from hypercore.wire import messages
-from hypercore.wire.messages import Bitfield, Range, Sync, Want
+from hypercore.wire.messages import Bitfield, Extension, Range, Sync, Want
 from hypercore.wire.protomux import Channel
 
 if TYPE_CHECKING:
@@ -35,6 +37,40 @@ _NEWS = 256
 _BYTES_PER_FRAME = 4 << 20
 
 
+class Cursor:
+    """How far the groups of a download were gone through for one peer; it begins anywhere and wraps around.
+
+    Args:
+        first: the first group of the download.
+        count: how many groups it has.
+        shift: the group that it begins with, counted from the first.
+        key: what it depends on; another one needs another cursor.
+    """
+
+    __slots__ = ("_count", "_first", "_shift", "key", "step")
+
+    def __init__(self, first: int, count: int, shift: int, key: tuple[int, int]) -> None:
+        self._first = first
+        self._count = count
+        self._shift = shift
+        self.key = key
+        self.step = 0
+
+    @property
+    def group(self) -> int | None:
+        """The group to look at; None when it has gone through all."""
+        if self.step >= self._count:
+            return None
+        return self._first + (self.step + self._shift) % self._count
+
+    def go_back(self, group: int) -> None:
+        """Look again at all groups from one on."""
+        if self._shift:
+            self.step = 0
+        else:
+            self.step = min(self.step, max(group - self._first, 0))
+
+
 class Peer:
     """One peer of a core.
 
@@ -49,6 +85,8 @@ class Peer:
         acknowledged: our length as it last knew it.
         blocks: what it has.
         strikes: how often it failed to answer in time.
+        refuses_nodes: whether it cannot prove tree nodes: blocks are asked for with their own proofs.
+        cursors: how far each download was gone through for it.
         answers: what it asked for.
     """
 
@@ -74,7 +112,8 @@ class Peer:
         self.refusals = 0
         self.ignored_until = 0.0
         self.last_answer = 0.0
-        self.cursors: dict[int, tuple[int, int, int]] = {}
+        self.cursors: WeakKeyDictionary[Download, Cursor] = WeakKeyDictionary()
+        self.refuses_nodes = False
         self.ordinal = 0
         self._open_blocks = 0
         self._open_bytes = 0
@@ -140,6 +179,15 @@ class Peer:
         self._told_contiguous = min(self._told_contiguous, start)
         self._send_range(Range(True, start, end - start))
 
+    def extend(self, name: str, payload: bytes) -> None:
+        """Send a message of an extension.
+
+        Raises:
+            BadArgument: the name or the message is too long.
+        """
+        self.channel.send(messages.EXTENSION, Extension(name, payload).encode())
+        self.wake()
+
     def _send_range(self, range_: Range) -> None:
         self.channel.send(messages.RANGE, range_.encode())
         self.wake()
@@ -178,11 +226,18 @@ class Peer:
             self.blocks.remove(range_.start, end)
         else:
             self.blocks.add(range_.start, end)
+            self._look_again(range_.start)
 
     def on_bitfield(self, bitfield: Bitfield) -> None:
         """Take note of the blocks that it has in one stretch."""
         if bitfield.start % 32 == 0:
             self.blocks.replace(bitfield.start, bitfield.words)
+            self._look_again(bitfield.start)
+
+    def _look_again(self, start: int) -> None:
+        """Let downloads look again at the blocks from ``start`` on."""
+        for cursor in self.cursors.values():
+            cursor.go_back(start // BLOCKS_PER_GROUP)
 
     def on_want(self, want: Want) -> None:
         """Tell which blocks of a stretch are here, and from now on which arrive.

@@ -43,6 +43,7 @@ from hypercore.proofs import (
 from hypercore.replication.asking import (
     BLOCKS_PER_GROUP,
     IDS_PER_QUESTION,
+    Leftovers,
     ProofQuestion,
     Purpose,
     Question,
@@ -52,7 +53,7 @@ from hypercore.replication.asking import (
 )
 from hypercore.replication.downloads import Block, Download, Seek, Update, Want
 from hypercore.replication.forks import PROBE, ForkFollower
-from hypercore.replication.peer import Peer
+from hypercore.replication.peer import Cursor, Peer
 from hypercore.wire import CANCEL, DATA, REQUEST, Cancel, Data, Request, encode_block_request
 
 ANSWER_TIMEOUT = 10.0
@@ -80,6 +81,7 @@ class Replicator:
         is_used: whether the application has the core open.
         allow_push: whether peers may send blocks that were not asked for.
         error: why it is exchanged no more: two different trees were signed for it.
+        listeners: what is told of the messages of peers, by the name of their extension.
     """
 
     def __init__(self, core: CoreState) -> None:
@@ -88,8 +90,9 @@ class Replicator:
         self.is_used = False
         self.allow_push = False
         self.error: HypercoreError | None = None
-        self.extensions: dict[str, Callable[[bytes, Peer], None]] = {}
+        self.listeners: dict[str, list[Callable[[bytes, Peer], None]]] = {}
         self._questions = Questions()
+        self._leftovers = Leftovers()
         self._ordinals = count()
         self._blocks: dict[int, list[Block]] = {}
         self._downloads: list[Download] = []
@@ -263,6 +266,26 @@ class Replicator:
         proof.block.value = value
         return proof
 
+    def broadcast(self, name: str, payload: bytes) -> int:
+        """Send a message of an extension to every peer; return to how many.
+
+        Raises:
+            BadArgument: the name or the message is too long.
+        """
+        for peer in self.peers:
+            peer.extend(name, payload)
+        return len(self.peers)
+
+    def on_extension(self, peer: Peer, name: str, payload: bytes) -> None:
+        """Take a message of an extension; one that nobody here knows is ignored."""
+        for listener in tuple(self.listeners.get(name, ())):
+            listener(payload, peer)
+        known = self.core.answerers.get(name)
+        answer = None if known is None else known()
+        if answer is not None:
+            for reply in answer(payload):
+                peer.extend(name, reply)
+
     # --- what peers say ---------------------------------------------------------------------------
 
     def on_sync(self, peer: Peer) -> None:
@@ -354,7 +377,9 @@ class Replicator:
         elif isinstance(question, ProofQuestion) and question.request.block is not None:
             index = question.request.block.index
             peer.blocks.remove(index, index + 1)
-        elif isinstance(question, ProofQuestion):
+        elif isinstance(question, ProofQuestion) and question.purpose is Purpose.NODES:
+            peer.refuses_nodes = True
+        else:
             # What cannot be had now may come with its next Sync, or be had from another peer.
             peer.ignored_until = now + min(0.1 * 2**peer.refusals, ANSWER_TIMEOUT)
         self._drop(question)
@@ -435,6 +460,10 @@ class Replicator:
         blocks = [value for value in question.values if value is not None]
         nodes = subtree(question.first, blocks)
         if nodes[-1] != question.root:
+            if question.is_mixed:  # whose block is wrong is not known
+                self._questions.remove(question)
+                self._restart()
+                return
             raise RemoteProtocolError(
                 f"blocks {question.first} to {question.first + question.count - 1} are not those of the tree"
             )
@@ -483,8 +512,15 @@ class Replicator:
         send = peer.channel.send
         first_id = IDS_PER_QUESTION * question.number
         peer.make_room_for(root.size)
-        for place in range(question.count):
-            send(REQUEST, encode_block_request(first_id + place, fork, question.first + place, 0))
+        before = self._leftovers.take(question.first, question.count)
+        if before is not None:
+            question.is_mixed = True
+            question.values = before
+            question.missing = before.count(None)
+            question.rest -= sum(len(value) for value in before if value is not None)
+        for place, value in enumerate(question.values):
+            if value is None:
+                send(REQUEST, encode_block_request(first_id + place, fork, question.first + place, 0))
 
     # --- asking -----------------------------------------------------------------------------------
 
@@ -508,7 +544,7 @@ class Replicator:
         """Send a question that is one request."""
         self._questions.add(question, now)
         request = Request(
-            question.ids.start,
+            question.ids[0],
             question.fork,
             question.request,
             question.manifest,
@@ -604,28 +640,26 @@ class Replicator:
         stop = download.stop
         if download.start >= stop:
             return True
-        first, groups = download.start // BLOCKS_PER_GROUP, self._groups(download)
-        step, done, generation = peer.cursors.get(id(download), (0, 0, -1))
-        if generation != download.generation or done != stop:
-            step = 0
-        shift = 0 if download.linear else _spread(peer.ordinal, groups)
-        limit = self._blocks_per_subtree()
-        while step < groups:
-            if not peer.has_room():
-                break
-            group = first + (step + shift) % groups
+        cursor = self._cursor(peer, download, stop)
+        limit = 1 if peer.refuses_nodes else self._blocks_per_subtree()
+        while (group := cursor.group) is not None and peer.has_room():
             bits = self._wanted_bits(peer, download.start, stop, group)
             if not bits:
-                step += 1
+                cursor.step += 1
                 continue
             place, size = first_subtree(bits, limit)
             if not self._ask_subtree(peer, group * BLOCKS_PER_GROUP + place, size, now):
                 break
-        peer.cursors[id(download)] = (step, stop, download.generation)
         return peer.has_room()
 
-    def _groups(self, download: Download) -> int:
-        return (download.stop - 1) // BLOCKS_PER_GROUP - download.start // BLOCKS_PER_GROUP + 1
+    def _cursor(self, peer: Peer, download: Download, stop: int) -> Cursor:
+        cursor = peer.cursors.get(download)
+        if cursor is None or cursor.key != (stop, download.generation):
+            first = download.start // BLOCKS_PER_GROUP
+            count = (stop - 1) // BLOCKS_PER_GROUP - first + 1
+            shift = 0 if download.linear else _spread(peer.ordinal, count)
+            cursor = peer.cursors[download] = Cursor(first, count, shift, (stop, download.generation))
+        return cursor
 
     def _wanted_bits(self, peer: Peer, start: int, stop: int, group: int) -> int:
         """Return which blocks of a group can be asked of a peer."""
@@ -716,7 +750,9 @@ class Replicator:
                 self._roots_asked.pop(parent, None)
                 for waiting in self._rootless.pop(parent, []):
                     self._questions.remove(waiting)
-        elif isinstance(question, SubtreeQuestion) and question.root is None:
+        elif isinstance(question, SubtreeQuestion) and question.root is not None:
+            self._leftovers.keep(question)
+        elif isinstance(question, SubtreeQuestion):
             parent = flat_tree.parent(question.root_index)
             waiting_here = self._rootless.get(parent, [])
             if question in waiting_here:
@@ -735,6 +771,7 @@ class Replicator:
             self._fork = self.core.fork
             for question in self._questions:
                 self._cancel(question)
+            self._leftovers.clear()
         for start, end in change.removed:
             for peer in self.peers:
                 peer.retract(start, end)
