@@ -2,8 +2,8 @@
 
 import asyncio
 import gc
-import os
 import signal
+import socket
 
 import pytest
 
@@ -24,19 +24,19 @@ def by_callback() -> None:
 
 def by_protocol() -> None:
     """Raise where a connection is told that something has arrived."""
-    ours, theirs = os.pipe()
+    ours, theirs = socket.socketpair()
     protocol = type("Protocol", (asyncio.Protocol,), {"data_received": cut})
     loop = asyncio.get_running_loop()
-    loop.create_task(loop.connect_read_pipe(protocol, open(ours, "rb", 0)))  # noqa: RUF006
-    os.write(theirs, b"x")
-    os.close(theirs)
+    connecting = loop.create_task(loop.create_connection(protocol, sock=ours))
+    connecting.add_done_callback(lambda _: theirs.close())
+    theirs.send(b"x")
 
 
 def by_forgotten_task() -> None:
     async def fail() -> None:
         cut()
 
-    asyncio.get_running_loop().create_task(fail())  # noqa: RUF006
+    asyncio.get_running_loop().create_task(fail())
 
 
 def by_signal() -> None:

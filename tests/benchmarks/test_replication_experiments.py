@@ -70,24 +70,30 @@ def check_nothing_is_left(directory, port):
         assert 0 <= copy.length <= original.length == NR_BLOCKS
 
 
-def test_a_download_that_is_cut_short_where_blocks_arrive_leaves_nothing(tmp_path):
+def run_until_cut(directory, fetch, begin=lambda: None):
+    """Fetch until it is cut short, and fail if anything is left of it."""
     before = open_files()
-    with pytest.raises(Cut), exchange_of(tmp_path, [equal_blocks(NR_BLOCKS, 1000)]) as exchange:
-        port = exchange.server.port
-        exchange.run(lambda copies: download_too_much(copies, cut_when_half_is_there))
+    ports = []
+
+    def run():
+        with exchange_of(directory, [equal_blocks(NR_BLOCKS, 1000)]) as exchange:
+            ports.append(exchange.server.port)
+            begin()
+            exchange.run(fetch)
+
+    with pytest.raises(Cut):
+        run()
     assert open_files() == before
-    check_nothing_is_left(tmp_path, port)
+    check_nothing_is_left(directory, *ports)
+
+
+def test_nothing_is_left_of_a_download_that_is_cut_short_where_blocks_arrive(tmp_path):
+    run_until_cut(tmp_path, lambda copies: download_too_much(copies, cut_when_half_is_there))
 
 
 @pytest.mark.parametrize("milliseconds", range(1, 21))
-def test_a_download_that_is_cut_short_at_any_time_leaves_nothing(tmp_path, alarm, milliseconds):
-    before = open_files()
-    with pytest.raises(Cut), exchange_of(tmp_path, [equal_blocks(NR_BLOCKS, 1000)]) as exchange:
-        port = exchange.server.port
-        alarm(milliseconds / 1000)
-        exchange.run(download_too_much)
-    assert open_files() == before
-    check_nothing_is_left(tmp_path, port)
+def test_nothing_is_left_of_a_download_that_is_cut_short_at_any_time(tmp_path, alarm, milliseconds):
+    run_until_cut(tmp_path, download_too_much, lambda: alarm(milliseconds / 1000))
 
 
 def test_a_download_whose_connection_ends_fails_at_once(tmp_path):
@@ -100,25 +106,32 @@ def test_a_download_whose_connection_ends_fails_at_once(tmp_path):
         exchange.run(lose_connection)
 
 
-@pytest.mark.parametrize("nr_blocks", [0, NR_BLOCKS - 1])
-def test_a_copy_that_is_not_complete_fails_the_experiment(tmp_path, nr_blocks):
-    with (
-        pytest.raises(AssertionError),
-        complete_exchange_of(tmp_path, [equal_blocks(NR_BLOCKS, 10)]) as exchange,
-    ):
-        downloading(nr_blocks)(exchange)
+def run_complete(directory, run):
+    """Run something on an exchange that has to be complete at its end."""
+    with complete_exchange_of(directory, [equal_blocks(NR_BLOCKS, 10)]) as exchange:
+        run(exchange)
 
 
-def test_a_stored_block_that_is_not_the_creators_fails_the_experiment(tmp_path):
-    with (
-        pytest.raises(AssertionError),
-        complete_exchange_of(tmp_path, [equal_blocks(NR_BLOCKS, 10)]) as exchange,
-    ):
-        downloading(NR_BLOCKS)(exchange)
-        (copy,) = exchange.copies()
-        batch = copy.state.store.batch()
-        batch.put(copy.state.keys.block + bytes([7]), b"b" * 10)
-        batch.write()
+def damage_a_block(exchange):
+    downloading(NR_BLOCKS)(exchange)
+    (copy,) = exchange.copies()
+    batch = copy.state.store.batch()
+    batch.put(copy.state.keys.block + bytes([7]), b"b" * 10)
+    batch.write()
+
+
+def test_a_complete_copy_passes_the_checks(tmp_path):
+    run_complete(tmp_path, downloading(NR_BLOCKS))
+
+
+@pytest.mark.parametrize(
+    "run",
+    [downloading(0), downloading(NR_BLOCKS - 1), damage_a_block],
+    ids=["nothing-came", "one-missing", "another-block"],
+)
+def test_a_copy_that_is_not_complete_and_right_fails_the_experiment(tmp_path, run):
+    with pytest.raises(AssertionError):
+        run_complete(tmp_path, run)
 
 
 def test_random_blocks_are_the_same_every_time_and_all_different():
