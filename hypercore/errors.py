@@ -85,7 +85,15 @@ class RequestTimeout(HypercoreError):
 
 
 class CoreConflict(HypercoreError):
-    """Two different trees were signed for one length and fork of a core: whom to believe is not known."""
+    """Two different trees were signed for one length and fork of a core: whom to believe is not known.
+
+    Attributes:
+        length: how many blocks the two trees have.
+    """
+
+    def __init__(self, message: str, length: int) -> None:
+        super().__init__(message)
+        self.length = length
 
 
 class InvalidProof(HypercoreError):

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import Final
 
 from hypercore.merkle import Node
 from hypercore.proofs import ProofRequest
-from hypercore.replication.downloads import Want
+from hypercore.replication.groups import BLOCKS_PER_GROUP
+from hypercore.replication.peer import Peer
+from hypercore.replication.wants import Want
 
-if TYPE_CHECKING:
-    from hypercore.replication.peer import Peer
-
-IDS_PER_QUESTION = 64
-BLOCKS_PER_GROUP = 64
-"""Blocks are asked for, and remembered as asked for, in groups of this many."""
+IDS_PER_QUESTION: Final = 64
 
 
 _MAX_LEFTOVER_BYTES = 4 << 20
@@ -45,15 +42,22 @@ class Question:
         peer: who was asked.
         sent_at: when.
         blocks, bytes: how much of the peer's share of open requests it takes.
+        is_open: whether it was asked and not answered yet.
     """
 
-    __slots__ = ("blocks", "bytes", "number", "peer", "sent_at")
+    __slots__ = ("blocks", "bytes", "is_open", "number", "peer", "sent_at")
 
     def __init__(self, peer: Peer, blocks: int, size: int) -> None:
         self.peer = peer
         self.number = 0
         self.sent_at = 0.0
         self.blocks = blocks
+        self.bytes = size
+        self.is_open = False
+
+    def resize(self, size: int) -> None:
+        """Take note of the size that it turned out to have."""
+        self.peer.resized(size, self.bytes)
         self.bytes = size
 
     @property
@@ -180,7 +184,8 @@ class Questions:
         question.sent_at = now
         self._next += 1
         self._open[question.number] = question
-        question.peer.asked(question)
+        question.is_open = True
+        question.peer.asked(question.blocks, question.bytes, now)
         if isinstance(question, SubtreeQuestion):
             self._claim(question.first, question.count)
         elif isinstance(question, ProofQuestion) and question.request.block is not None:
@@ -194,7 +199,8 @@ class Questions:
         """Close a question, in whatever way it ended; its blocks may be asked for again."""
         if self._open.pop(question.number, None) is None:
             return
-        question.peer.settled(question)
+        question.is_open = False
+        question.peer.settled(question.blocks, question.bytes)
         if isinstance(question, SubtreeQuestion):
             self._unclaim(question.first, question.count)
         elif isinstance(question, ProofQuestion) and question.request.block is not None:
@@ -220,15 +226,3 @@ class Questions:
             self._claims[group] = rest
         else:
             self._claims.pop(group, None)
-
-
-def first_subtree(bits: int, limit: int) -> tuple[int, int]:
-    """Return place and size of the first perfect subtree, of up to ``limit`` blocks, that is all in ``bits``.
-
-    ``bits`` are those of a group and not 0, ``limit`` is a power of two.
-    """
-    place = (bits & -bits).bit_length() - 1
-    run = bits >> place
-    ones = ((run + 1) & ~run).bit_length() - 1
-    size = min(limit, 1 << ones.bit_length() - 1)
-    return place, min(size, place & -place) if place else size

@@ -6,23 +6,19 @@ Nothing of what a peer says is believed beyond choosing what to ask it for; only
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from hypercore import flat_tree
 from hypercore.bitfield import PAGE_BITS, PAGE_BYTES
 from hypercore.core import CoreState
 from hypercore.errors import RemoteProtocolError
-from hypercore.replication.asking import BLOCKS_PER_GROUP, Question
-from hypercore.replication.downloads import Download
+from hypercore.replication.exchange import Exchange
+from hypercore.replication.groups import BLOCKS_PER_GROUP, Cursor
 from hypercore.replication.remote_blocks import RemoteBlocks
+from hypercore.replication.wants import Download
 from hypercore.wire import messages
 from hypercore.wire.messages import Bitfield, Extension, Range, Sync, Want
 from hypercore.wire.protomux import Channel
-
-if TYPE_CHECKING:
-    from hypercore.replication.answering import Answers
-    from hypercore.replication.replicator import Replicator
 
 BLOCKS_PER_WANT = 1 << 21
 """Blocks are asked about in stretches of this many, as the reference does; a longer Want is ignored."""
@@ -37,45 +33,11 @@ _NEWS = 256
 _BYTES_PER_FRAME = 4 << 20
 
 
-class Cursor:
-    """How far the groups of a download were gone through for one peer; it begins anywhere and wraps around.
-
-    Args:
-        first: the first group of the download.
-        count: how many groups it has.
-        shift: the group that it begins with, counted from the first.
-        key: what it depends on; another one needs another cursor.
-    """
-
-    __slots__ = ("_count", "_first", "_shift", "key", "step")
-
-    def __init__(self, first: int, count: int, shift: int, key: tuple[int, int]) -> None:
-        self._first = first
-        self._count = count
-        self._shift = shift
-        self.key = key
-        self.step = 0
-
-    @property
-    def group(self) -> int | None:
-        """The group to look at; None when it has gone through all."""
-        if self.step >= self._count:
-            return None
-        return self._first + (self.step + self._shift) % self._count
-
-    def go_back(self, group: int) -> None:
-        """Look again at all groups from one on."""
-        if self._shift:
-            self.step = 0
-        else:
-            self.step = min(self.step, max(group - self._first, 0))
-
-
 class Peer:
     """One peer of a core.
 
     Args:
-        replicator: of the core.
+        exchange: the core.
         channel: where it is talked to.
 
     Attributes:
@@ -87,13 +49,10 @@ class Peer:
         strikes: how often it failed to answer in time.
         refuses_nodes: whether it cannot prove tree nodes: blocks are asked for with their own proofs.
         cursors: how far each download was gone through for it.
-        answers: what it asked for.
     """
 
-    answers: Answers
-
-    def __init__(self, replicator: Replicator, channel: Channel) -> None:
-        self.replicator = replicator
+    def __init__(self, exchange: Exchange, channel: Channel) -> None:
+        self.exchange = exchange
         self.channel = channel
         self.wake: Callable[[], None] = _nothing
         self.end_frame: Callable[[], None] = _nothing
@@ -126,7 +85,7 @@ class Peer:
 
     @property
     def _core(self) -> CoreState:
-        return self.replicator.core
+        return self.exchange.core
 
     # --- what is told -----------------------------------------------------------------------------
 
@@ -141,16 +100,16 @@ class Peer:
 
     def sync(self, *, answer: bool = False) -> None:
         """Send a Sync if it says something new, or if it has to be sent as an ``answer``."""
-        core, replicator = self._core, self.replicator
+        core, exchange = self._core, self.exchange
         news = Sync(
             core.fork,
             core.tree.length,
             self.length if self.fork == core.fork else 0,
             self._can_upgrade_peer(),
             True,
-            replicator.is_downloading,
-            core.manifest is not None and core.authority is not None and not core.authority.is_compat,
-            replicator.allow_push,
+            exchange.is_downloading,
+            exchange.proves_manifest,
+            exchange.allow_push,
         )
         told = self._told
         if not answer and told is not None:
@@ -282,39 +241,27 @@ class Peer:
             and now >= self.ignored_until
         )
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether neither side wants anything of the other any more."""
-        return (
-            self.is_synced
-            and not self.downloading
-            and not self.replicator.is_downloading
-            and not self.open_questions
-            and not self.answers.is_waiting
-        )
-
     def has_room(self) -> bool:
         """Return whether more blocks may be asked of it."""
         return self._open_blocks < _MAX_OPEN_BLOCKS and self._open_bytes < _MAX_OPEN_BYTES
 
-    def asked(self, question: Question) -> None:
-        """Count an open question."""
+    def asked(self, blocks: int, size: int, now: float) -> None:
+        """Count an open question about so many blocks, and about so many bytes."""
         if not self.open_questions:
-            self.last_answer = question.sent_at
+            self.last_answer = now
         self.open_questions += 1
-        self._open_blocks += question.blocks
-        self._open_bytes += question.bytes
+        self._open_blocks += blocks
+        self._open_bytes += size
 
-    def settled(self, question: Question) -> None:
+    def settled(self, blocks: int, size: int) -> None:
         """Count a question that is no longer open."""
         self.open_questions -= 1
-        self._open_blocks -= question.blocks
-        self._open_bytes -= question.bytes
+        self._open_blocks -= blocks
+        self._open_bytes -= size
 
-    def resize(self, question: Question, size: int) -> None:
+    def resized(self, size: int, before: int) -> None:
         """Count an open question with the size that it turned out to have."""
-        self._open_bytes += size - question.bytes
-        question.bytes = size
+        self._open_bytes += size - before
 
     def make_room_for(self, size: int) -> None:
         """Begin another frame if the answers to the one under way might not fit into one frame.
