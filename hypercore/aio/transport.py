@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
 
+from hypercore.core import CoreState, Hypercore
 from hypercore.crypto import KeyPair
 from hypercore.errors import ConnectionLost, HypercoreError
 from hypercore.replication import Connection, Source
@@ -55,6 +56,8 @@ class PeerConnection(asyncio.Protocol):
             report=report,
         )
         self._connection.on_end = self.abort
+        self._answered = asyncio.Event()
+        self._connection.on_answer = self._answered.set
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_pumping_soon = False
@@ -99,6 +102,23 @@ class PeerConnection(asyncio.Protocol):
         """Wait until the connection has ended."""
         await asyncio.shield(self._closed)
 
+    async def has(self, core: Hypercore) -> bool:
+        """Return whether the other side exchanges a core, as soon as it has said so.
+
+        Raises:
+            ConnectionLost: the connection ended before.
+            RemoteProtocolError: it ended because the other side broke the protocol.
+        """
+        return await self.during(self._has(core.state))
+
+    async def _has(self, core: CoreState) -> bool:
+        await self.opened()
+        self._connection.ask_for(core)
+        while (answer := self._connection.has(core)) is None:
+            self._answered.clear()
+            await self._answered.wait()
+        return answer
+
     async def during(self, work: Coroutine[Any, Any, T]) -> T:
         """Do work that needs the connection, and return its result.
 
@@ -110,16 +130,22 @@ class PeerConnection(asyncio.Protocol):
             RemoteProtocolError: it ended because the other side broke the protocol.
             Whatever the work raises.
         """
+        if self._closed.done():
+            work.close()
+            raise self._lost()
         task = self._loop.create_task(work)
         try:
             await asyncio.wait((task, self._closed), return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
-                raise self._error or ConnectionLost("the connection was closed")
+                raise self._lost()
         finally:
             if not task.done():
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         return task.result()
+
+    def _lost(self) -> Exception:
+        return self._error or ConnectionLost("the connection was closed")
 
     def abort(self) -> None:
         """End the connection at once; what waits to be written is lost."""
