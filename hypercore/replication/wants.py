@@ -42,7 +42,6 @@ class Download(Want):
 
     Attributes:
         blocks: how many of its blocks are here.
-        bytes: how many bytes of it arrived since it began.
         generation: changes whenever blocks that were asked for have to be asked for again.
     """
 
@@ -61,7 +60,6 @@ class Download(Want):
         self.end = end
         self.linear = linear
         self.generation = 0
-        self.bytes = 0
         self.blocks = self._count()
         self._check()
 
