@@ -35,6 +35,9 @@ class PeerConnection(asyncio.Protocol):
         key_pair: the static key pair of this side.
         allow: whether a remote public key may connect.
         report: told of errors that do not end the connection.
+
+    Attributes:
+        bytes_received: all bytes that came from the other side.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class PeerConnection(asyncio.Protocol):
         allow: Callable[[bytes], bool] = lambda public_key: True,
         report: Callable[[Exception], None] = lambda error: None,
     ) -> None:
+        self.bytes_received = 0
         self._loop = asyncio.get_running_loop()
         self._connection = Connection(
             source,
@@ -183,6 +187,7 @@ class PeerConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what arrived, and send what it calls for."""
+        self.bytes_received += len(data)
         self._is_receiving = True
         try:
             self._connection.receive(data, self._loop.time())
