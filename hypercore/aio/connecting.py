@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Callable, Container
 from contextlib import suppress
 
@@ -44,7 +46,7 @@ class Server:
         try:
             self._server = await loop.create_server(self._accept, host, port)
         except OSError as error:
-            raise ConnectionLost(f"cannot listen at {host}:{port}: {error.strerror or error}") from error
+            raise ConnectionLost(f"cannot listen at {host}:{port}: {_reason(error)}") from error
 
     @property
     def port(self) -> int:
@@ -149,7 +151,7 @@ async def connect(
             port,
         )
     except OSError as error:
-        raise ConnectionLost(f"cannot connect to {host}:{port}: {error.strerror or error}") from error
+        raise ConnectionLost(f"cannot connect to {host}:{port}: {_reason(error)}") from error
     try:
         await connection.opened()
     except BaseException:
@@ -233,6 +235,13 @@ def keep_connected(
         )
 
     return Reconnector(connect_once, report)
+
+
+def _reason(error: OSError) -> str:
+    """Return what went wrong, without the address, which asyncio puts into its errors in its own way."""
+    if error.errno is not None and error.errno in errno.errorcode:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
 
 
 def _source(source: Corestore | Hypercore) -> Source:
