@@ -47,7 +47,8 @@ class BlockNotAvailable(HypercoreError):
 
     Attributes:
         index: the block that is missing.
-        hints: blocks that the same read is going to need as well, so that they can be fetched together.
+        hints: blocks that the same read is going to need as well, the next first, so that they can be
+            fetched together.
         request: a message that a peer answers with all blocks that the read needs, by the name of its
             extension; None if there is none.
     """

@@ -74,10 +74,11 @@ class Hyperbee(View):
             key: not None; empty is a key like any other.
             value: None is stored as no value.
             cas: asked before an entry is replaced, with that entry and the new one; refusing writes nothing.
+                It may read the bee, but not write to it.
 
         Raises:
             NotWritable: the bee cannot be written.
-            InvalidOperation: a batch has begun to write.
+            InvalidOperation: a batch has begun to write, or a cas of this bee would.
             StorageError: nothing was written.
         """
         writer = self._writer()

@@ -12,9 +12,6 @@ from hypercore.hyperbee.operations import KeyAndValue, OperationCache, Operation
 from hypercore.hyperbee.tree import Child, Tree
 from hypercore.hyperbee.writer import Writer
 
-# Above that many loaded nodes (some 60 MB) a tree forgets what it has loaded, between two operations.
-_MAX_LOADED_NODES = 65536
-
 
 class Source(Protocol):
     """A version of a bee, or one that grows.
@@ -65,8 +62,8 @@ class Live:
         core = self.core
         if writer is None or not writer.continues(core.length, core.fork):
             writer = self._writer = Writer(self.tree_at(core.length), core.length, core.fork)
-        elif writer.tree.loaded > _MAX_LOADED_NODES:
-            writer.tree.shrink()
+        elif writer.tree.loaded > Tree.MAX_LOADED:
+            writer.tree.trim()
         return writer
 
     def tree(self) -> Tree:
@@ -100,7 +97,7 @@ class Live:
 
         Raises:
             NotWritable: the core or the bee is not writable.
-            InvalidOperation: a batch has begun to write.
+            InvalidOperation: a batch has begun to write, or a cas of this bee would.
         """
         if self.read_only:
             raise NotWritable("this Hyperbee was opened as read-only")
@@ -111,7 +108,9 @@ class Live:
             if not core.writable:
                 raise NotWritable(f"core {core.id} cannot be written: its secret key is not here")
             core.append(blocks.encode_header(self.metadata))
-        return self.writer()
+        writer = self.writer()
+        writer.check()
+        return writer
 
     def take_writer(self) -> Writer:
         """Return the writer for a batch: what reads the newest version meanwhile loads a tree of its own."""
@@ -157,8 +156,8 @@ class Fixed:
 
     def tree(self) -> Tree:
         """Return the tree; see Source."""
-        if self._tree.loaded > _MAX_LOADED_NODES:
-            self._tree.shrink()
+        if self._tree.loaded > Tree.MAX_LOADED:
+            self._tree.trim()
         return self._tree
 
     def tree_at(self, version: int) -> Tree:
