@@ -12,7 +12,7 @@ from hypercore.aio.transport import PeerConnection
 from hypercore.core import Hypercore
 from hypercore.corestore import Corestore
 from hypercore.crypto import KeyPair
-from hypercore.errors import ConnectionLost, HypercoreError
+from hypercore.errors import ConnectionLost, HypercoreError, RemoteProtocolError
 from hypercore.replication import SingleCore, Source
 
 Report = Callable[[Exception], None]
@@ -154,8 +154,10 @@ async def connect(
         raise ConnectionLost(f"cannot connect to {host}:{port}: {_reason(error)}") from error
     try:
         await connection.opened()
-    except BaseException:
+    except BaseException as error:
         connection.abort()
+        if isinstance(error, (ConnectionLost, RemoteProtocolError)):
+            raise type(error)(f"{host}:{port}: {error}") from error
         raise
     return connection
 

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from hypercore import Corestore, aio
-from hypercore.errors import ConnectionLost
+from hypercore.errors import ConnectionLost, RemoteProtocolError
 
 
 @pytest.fixture
@@ -53,6 +53,21 @@ def test_an_address_that_is_not_ours(store):
     assert message(aio.serve(store, "192.0.2.1")) == (
         "cannot listen at 192.0.2.1:0: Cannot assign requested address"
     )
+
+
+@pytest.mark.parametrize("greeting", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], ids=["nothing", "http"])
+def test_somebody_who_speaks_another_protocol(store, greeting):
+    def greet(reader, writer):
+        writer.write(greeting)
+        writer.close()
+
+    async def main():
+        async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            with pytest.raises((ConnectionLost, RemoteProtocolError), match=rf"^127.0.0.1:{port}: "):
+                await aio.connect(store, "127.0.0.1", port)
+
+    asyncio.run(main())
 
 
 def test_a_host_that_has_no_address(store):
