@@ -53,6 +53,8 @@ class Connection:
     Attributes:
         remote_public_key: the static key of the other side, None until it is known.
         cores: those that are exchanged, by discovery key.
+        on_end: called when the source has ended the connection.
+        on_answer: called when the other side has opened or closed a core.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Connection:
     ) -> None:
         self.cores: dict[bytes, SharedCore] = {}
         self.on_end: Callable[[], None] = lambda: None
+        self.on_answer: Callable[[], None] = lambda: None
         self._source = source
         self._allow = allow
         self._wake = wake
@@ -197,6 +200,20 @@ class Connection:
         self.close()
         self.on_end()
 
+    def ask_for(self, core: CoreState) -> None:
+        """Ask the other side to exchange a core, also one that is written here; see ``has``."""
+        if not self._is_closed:
+            self._open(core.discovery_key)
+
+    def has(self, core: CoreState) -> bool | None:
+        """Return whether the other side exchanges a core that it was asked for; None if it has not said."""
+        if self._is_closed:
+            return None
+        shared = self.cores.get(core.discovery_key)
+        if shared is None:
+            return False
+        return True if shared.channel.is_open else None
+
     # --- channels ---------------------------------------------------------------------------------
 
     def _set_up(self) -> None:
@@ -248,6 +265,7 @@ class Connection:
             self._open_requested(event)
         elif isinstance(event, Opened):
             self._opened(event)
+            self.on_answer()
         elif isinstance(event, (Rejected, Closed)):
             core = event.channel.owner
             wants_more = isinstance(event, Closed) and core.peer.uploading and not core.peer.downloading
@@ -255,6 +273,7 @@ class Connection:
             # It thought that nobody here wants anything any more; that may have crossed with a new wish.
             if wants_more and core.replicator.exchange.is_downloading:
                 self._open(core.replicator.core.discovery_key)
+            self.on_answer()
 
     def _open_requested(self, event: OpenRequested) -> None:
         if event.protocol == PROTOCOL and event.id is not None and len(event.id) == KEY_SIZE:
