@@ -22,7 +22,8 @@ LAYERS = [
     ["storage"],
     ["core"],
     ["corestore"],
-    ["hyperbee"],
+    ["hyperbee", "hyperblobs"],
+    ["hyperdrive"],
     ["cli"],
     ["__main__"],
 ]

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypercore import Hypercore
-from hypercore.errors import BadArgument, BlockNotAvailable, InvalidOperation
-from hypercore.proofs import ProofRequest, UpgradeRequest
+from hypercore.errors import BadArgument, BlockNotAvailable
+from hypercore.proofs import NodeRequest, ProofRequest, UpgradeRequest
 from hypercore.storage import Memory
 from tests.data.vectors import vectors
 from tests.hypercore.core.stored import opened, state_of
@@ -50,12 +50,34 @@ def test_an_offset_outside_of_the_core_is_refused(core, offset):
         core.seek(offset)
 
 
-def test_a_copy_that_lacks_the_tree_says_so(core):
+def seek_fetching(copy, core, offset):
+    """Seek in a copy; fetch the block that it asks for, as often as it does."""
+    fetched = []
+    while True:
+        try:
+            return copy.seek(offset), fetched
+        except BlockNotAvailable as missing:
+            assert missing.index not in fetched
+            fetched.append(missing.index)
+            nodes = copy.missing_nodes(2 * missing.index)
+            copy.apply_proof(core.proof(ProofRequest(block=NodeRequest(missing.index, nodes))))
+
+
+@pytest.mark.parametrize("offset", range(sum(map(len, BLOCKS)) + 1))
+def test_a_copy_that_lacks_the_tree_names_blocks_that_come_with_it(core, offset):
     core.append(BLOCKS)
     with Hypercore(key=core.key) as copy:
-        copy.apply_proof(core.proof(ProofRequest(upgrade=UpgradeRequest(0, 11))))
-        with pytest.raises(InvalidOperation, match="tree node 3 is not stored"):
-            copy.seek(5)
+        copy.apply_proof(core.proof(ProofRequest(upgrade=UpgradeRequest(0, len(BLOCKS)))))
+        found, fetched = seek_fetching(copy, core, offset)
+    assert found == core.seek(offset)
+    assert len(fetched) <= 4
+
+
+def test_a_core_that_forgot_blocks_with_their_tree_names_one_of_them(core):
+    core.append(BLOCKS)
+    core.clear_ranges([(0, 4)], prune=True)
+    with pytest.raises(BlockNotAvailable):
+        core.seek(5)
 
 
 @given(blocks=st.lists(st.binary(max_size=5), max_size=20), data=st.data())
