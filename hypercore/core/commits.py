@@ -306,7 +306,7 @@ class Commit:
         self._after.append(change)
 
     def when_written(self, change: Callable[[], None]) -> None:
-        """Have a function called once everything is written, before anybody hears of it; it must not raise."""
+        """Have a function called once everything is written; it must not raise."""
         self._after.append(change)
 
     def put_user_data(self, core: CoreState, key: str, value: bytes | None) -> None:

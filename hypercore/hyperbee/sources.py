@@ -126,10 +126,10 @@ class Live:
         self.batch_is_open = False
 
     def store(self, writer: Writer, commit: Commit | None = None) -> None:
-        """Append what a writer has pending, in one commit: the given one, which is written later, or its own."""
+        """Append what a writer has pending, in the given commit, which is written later, or in its own."""
         if (self.core.length, self.core.fork) != (writer.start, writer.fork):
             raise InvalidOperation("the core was changed by somebody else since the batch began to write")
-        # The tree is ahead of the core until the blocks are written; if they never are, nobody may go on with it.
+        # The tree is ahead of the core until the blocks are written. If they never are, it is of no use.
         self._writer = None
         self.core.append(writer.take_blocks(), commit=commit)
         if commit is None:

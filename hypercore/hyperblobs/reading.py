@@ -121,7 +121,7 @@ class BlobReader:
         return block
 
     def ranges(self) -> Iterator[tuple[int, int]]:
-        """Iterate over the ranges of blocks of the core that hold the data, or the map, in ascending order."""
+        """Iterate over the ranges of blocks of the core that hold the data or the map, in ascending order."""
         blob = self._blob
         own = blob.block_offset, blob.block_offset + blob.block_length
         pieces = {(index, index + 1) for index, _ in self._pieces or ()}

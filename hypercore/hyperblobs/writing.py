@@ -100,7 +100,7 @@ class BlobWriter:
         return len(block)
 
     def finish(self, commit: Commit | None = None) -> BlobId:
-        """Append what is left and return the id; with a commit, that of ``Corestore.commit``, it is part of it.
+        """Append what is left and return the id; with a commit, of ``Corestore.commit``, as part of it.
 
         Raises:
             As write.
