@@ -3,6 +3,7 @@
 HypercoreError
  ├─ BadArgument             the caller passed something that can never work (also a ValueError)
  ├─ Closed                  the object was used after close()
+ ├─ NoSuchFile              a drive has no file with that path (also a FileNotFoundError)
  ├─ NotWritable             a write to a core whose secret key is not known, or to a read-only view
  ├─ BlockNotAvailable       the block is not stored here
  ├─ InvalidOperation        the request does not fit the state of the core
@@ -32,6 +33,10 @@ class BadArgument(HypercoreError, ValueError):
 
 class Closed(HypercoreError):
     """The object was used after it had been closed."""
+
+
+class NoSuchFile(HypercoreError, FileNotFoundError):
+    """A drive has no file with that path."""
 
 
 class NotWritable(HypercoreError):

@@ -27,6 +27,11 @@ class Batch(View):
         self._ended = False
         super().__init__(self._in_batch, keys, values, prefix)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it was flushed or closed."""
+        return self._ended
+
     def put(self, key: Any, value: Any = None, *, cas: CompareAndSwap | None = None) -> bool:
         """Set the value of a key; return whether the batch has a block for it. See Hyperbee.put."""
         self._check_open()
