@@ -64,6 +64,11 @@ class Hyperdrive(DriveView):
         encryption_key: 32 secret bytes; both cores are stored encrypted.
         compat: whether a new drive is made as old versions made it.
 
+    Attributes:
+        store: the one that was given.
+        core: the core of the entries.
+        db: the Hyperbee on it; what is written to it besides is not part of the drive's files.
+
     Raises:
         BadArgument: the key is none.
         StorageError: the store failed.
@@ -77,7 +82,7 @@ class Hyperdrive(DriveView):
         encryption_key: bytes | None = None,
         compat: bool = False,
     ) -> None:
-        self._store = store
+        self.store = store
         self._encryption_key = encryption_key
         self._blobs: Hyperblobs | None = None
         self.core = open_db(store, key, encryption_key, compat=compat)
@@ -127,7 +132,7 @@ class Hyperdrive(DriveView):
             DecodingError: the drive is none, or does not say where it is.
         """
         if self._blobs is None:
-            core, _ = open_blobs(self._store, self.core, self._encryption_key)
+            core, _ = open_blobs(self.store, self.core, self._encryption_key)
             self._blobs = Hyperblobs(core)
         return self._blobs
 
@@ -153,7 +158,7 @@ class Hyperdrive(DriveView):
         After an error nothing was written.
         """
         path = normalize_path(path)
-        with self._store.commit() as commit:
+        with self.store.commit() as commit:
             blob = self.blobs.put(data, commit=commit)
             self._bee.put(path, encode_entry(executable, None, blob, metadata), commit=commit)
 
@@ -194,7 +199,7 @@ class Hyperdrive(DriveView):
 
         As a context manager it flushes at the end.
         """
-        return DriveBatch(self._bee.batch(), self.blobs, self._store.commit)
+        return DriveBatch(self._bee.batch(), self.blobs, self.store.commit)
 
     @overload  # type: ignore[override]
     def open(
@@ -250,7 +255,7 @@ class Hyperdrive(DriveView):
         writer = self.blobs.writer(dedup=dedup, known=None if known is None else known.blob)
 
         def store(writer: BlobWriter) -> None:
-            with self._store.commit() as commit:
+            with self.store.commit() as commit:
                 blob = writer.finish(commit)
                 self._bee.put(path, encode_entry(executable, None, blob, metadata), commit=commit)
 

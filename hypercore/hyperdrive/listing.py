@@ -14,7 +14,8 @@ from hypercore.hyperbee import Entry
 from hypercore.hyperdrive.entries import DriveEntry, decode_entry
 from hypercore.hyperdrive.paths import normalize_folder
 
-Ignore = str | Iterable[str] | Callable[[str], bool]
+IsIgnored = Callable[[str], bool]
+Ignore = str | Iterable[str] | IsIgnored
 """Paths to leave out, with all below them; or a function that says so of a path."""
 
 _UTF8 = codec("utf-8")
@@ -56,14 +57,19 @@ def bounds(folder: str) -> tuple[str, str]:
     return folder + "/", folder + _BEHIND_SLASH
 
 
-def walk(items: Items, folder: str, *, reverse: bool = False) -> Iterator[DriveEntry]:
+def walk(
+    items: Items, folder: str, is_ignored: IsIgnored | None, *, reverse: bool = False
+) -> Iterator[DriveEntry]:
     """Iterate over all entries below a folder in the order of their paths."""
     lower, upper = bounds(folder)
     for found in items(gt=lower, lt=upper, reverse=reverse):
-        yield decode_entry(found.seq, found.key, found.value)
+        if is_ignored is None or not is_ignored(found.key):
+            yield decode_entry(found.seq, found.key, found.value)
 
 
-def children(items: Items, folder: str) -> Iterator[tuple[str, DriveEntry]]:
+def children(
+    items: Items, folder: str, is_ignored: IsIgnored | None = None
+) -> Iterator[tuple[str, DriveEntry]]:
     """Iterate over the names in a folder, each with its entry, or the first below it if it is a folder.
 
     A name that is that of a file and of a folder comes once, as a file. What lies deeper is not read.
@@ -72,18 +78,21 @@ def children(items: Items, folder: str) -> Iterator[tuple[str, DriveEntry]]:
     lower, end = bounds(folder)
     rest = items(gt=lower, lt=end)
     while (found := next(rest, None)) is not None:
+        if is_ignored is not None and is_ignored(found.key):
+            continue
         name, slash, _ = found.key[behind:].partition("/")
         path = f"{folder}/{name}"
         if not slash:
             yield name, decode_entry(found.seq, found.key, found.value)
         elif name:
-            if next(items(gte=path, lt=path + "\0"), None) is None:
+            beside = next(items(gte=path, lt=path + "\0"), None)
+            if beside is None or (is_ignored is not None and is_ignored(path)):
                 yield name, decode_entry(found.seq, found.key, found.value)
             rest = items(gte=path + _BEHIND_SLASH, lt=end)
 
 
-def ignoring(ignore: Ignore) -> Callable[[str], bool]:
-    """Return what says of a path whether it is left out.
+def ignoring(ignore: Ignore) -> IsIgnored | None:
+    """Return what says of a path whether it is left out, None if none is.
 
     Raises:
         BadArgument: a path is none.
@@ -92,4 +101,6 @@ def ignoring(ignore: Ignore) -> Callable[[str], bool]:
         return ignore
     paths = [ignore] if isinstance(ignore, str) else list(ignore)
     folders = [normalize_folder(path) for path in paths]
+    if not folders:
+        return None
     return lambda path: any(path == each or path.startswith(each + "/") for each in folders)

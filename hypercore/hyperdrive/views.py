@@ -127,12 +127,10 @@ class DriveView:
         is_ignored = listing.ignoring(ignore)
         folder = normalize_folder(folder)
         if recursive:
-            entries = listing.walk(self._files.items, folder, reverse=reverse)
+            entries = listing.walk(self._files.items, folder, is_ignored, reverse=reverse)
         else:
-            shown = listing.children(self._files.items, folder)
+            shown = listing.children(self._files.items, folder, is_ignored)
             entries = (entry for _, entry in (reversed(list(shown)) if reverse else shown))
-        if ignore:
-            entries = (entry for entry in entries if not is_ignored(entry.path))
         return islice(entries, limit)
 
     def readdir(self, folder: str = "/") -> Iterator[str]:
