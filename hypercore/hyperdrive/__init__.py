@@ -3,6 +3,7 @@
 from hypercore.hyperdrive.batch import DriveBatch
 from hypercore.hyperdrive.drive import DriveCheckout, Hyperdrive
 from hypercore.hyperdrive.entries import DriveDifference, DriveEntry
+from hypercore.hyperdrive.mirror import MirrorStep, MirrorSummary
 from hypercore.hyperdrive.paths import normalize_path
 
 __all__ = [
@@ -11,5 +12,7 @@ __all__ = [
     "DriveDifference",
     "DriveEntry",
     "Hyperdrive",
+    "MirrorStep",
+    "MirrorSummary",
     "normalize_path",
 ]

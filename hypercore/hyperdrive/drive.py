@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, overload
 
@@ -16,7 +17,10 @@ from hypercore.hyperdrive.batch import DriveBatch
 from hypercore.hyperdrive.cores import open_blobs, open_db
 from hypercore.hyperdrive.entries import DriveDifference, encode_entry, entry_of
 from hypercore.hyperdrive.files import FileWriter
+from hypercore.hyperdrive.folders import Folder
 from hypercore.hyperdrive.listing import PathCodec
+from hypercore.hyperdrive.mirror import MirrorSummary, Progress, mirror_from_folder, mirror_to_folder, run
+from hypercore.hyperdrive.mirrored import MirroredFiles, WritableMirroredFiles
 from hypercore.hyperdrive.paths import normalize_folder, normalize_path
 from hypercore.hyperdrive.views import DriveView, PathOrEntry
 
@@ -46,6 +50,20 @@ class DriveCheckout(DriveView):
         lower, upper = listing.bounds(normalize_folder(folder))
         for found in self._bee.diff(right, gt=lower, lt=upper):
             yield DriveDifference(entry_of(found.left), entry_of(found.right))
+
+    def mirror(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        prefix: str = "/",
+        prune: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> MirrorSummary:
+        """Make a folder on disk equal to the drive. See Hyperdrive.mirror."""
+        files = MirroredFiles(self, prefix)
+        with Folder(folder, create=True) as target:
+            return run(mirror_to_folder(files, target, prune=prune, dry_run=dry_run), progress)
 
     def blobs_length(self) -> int:
         """Return how many blocks of the blobs this version needs: up to the last that an entry names."""
@@ -249,6 +267,11 @@ class Hyperdrive(DriveView):
             return super().open(path, follow=follow)
         if mode != "wb" or not isinstance(path, str):
             raise BadArgument(f"a path is opened with the mode 'rb' or 'wb', found {mode!r}")
+        return self._open_for_writing(path, executable=executable, metadata=metadata, dedup=dedup)
+
+    def _open_for_writing(
+        self, path: str, *, executable: bool = False, metadata: Any = None, dedup: bool = False
+    ) -> FileWriter:
         path = normalize_path(path)
         encode_entry(executable, None, None, metadata)  # what cannot be stored is refused now
         known = self.entry(path) if dedup else None
@@ -299,6 +322,70 @@ class Hyperdrive(DriveView):
             return len(set(forks)) > 1 or next(current.diff(previous, folder or "/"), None) is not None
 
         return Watcher(self.core, self.snapshot, differs)
+
+    # --- folders on disk --------------------------------------------------------------------------
+
+    def mirror(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        prefix: str = "/",
+        prune: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> MirrorSummary:
+        """Make a folder on disk equal to the drive as it is now, and return what was done.
+
+        Nothing is written outside of the folder, whatever the drive has. Links stay links; those from the top
+        of the drive become relative ones. Metadata is not kept.
+
+        Args:
+            folder: made if it does not exist.
+            prefix: only what is below that folder of the drive.
+            prune: also remove the files of the folder that the drive does not have.
+            dry_run: write nothing, say what would be done.
+            progress: called for every path.
+
+        Raises:
+            BadArgument: the drive has a path that a folder cannot have, or a link that leads out of it;
+                nothing was written.
+            InvalidOperation: something in the folder is in the way, such as a link where a folder has to be.
+            OSError: something cannot be read or written.
+
+        After the last two a part may be written; no file is incomplete.
+        """
+        return self.snapshot().mirror(folder, prefix=prefix, prune=prune, dry_run=dry_run, progress=progress)
+
+    def mirror_from(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        prefix: str = "/",
+        prune: bool = False,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> MirrorSummary:
+        """Make the drive equal to a folder on disk, and return what was done.
+
+        Links are not followed. Metadata of files whose data changes is dropped.
+
+        Args:
+            folder: the source.
+            prefix: the folder of the drive that becomes equal to it.
+            prune: also delete the files of the drive that the folder does not have.
+            dry_run: write nothing, say what would be done.
+            progress: called for every path.
+
+        Raises:
+            BadArgument: a name in the folder is none that a drive can have; nothing was written.
+            NotWritable, InvalidOperation, StorageError: as put; a part may be written.
+            OSError: something cannot be read; a part may be written.
+        """
+        with (
+            Folder(folder) as source,
+            WritableMirroredFiles(self, prefix, self.batch, self._open_for_writing) as files,
+        ):
+            return run(mirror_from_folder(source, files, prune=prune, dry_run=dry_run), progress)
 
     # --- what is stored here ------------------------------------------------------------------------
 
