@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from hypercore.cli import append, audit, bee, cat, info
+from hypercore.cli import append, audit, bee, cat, drive, info
 from hypercore.cli.commands import FAILED, FORMATTER, INTERRUPTED, OK, Commands, printable
 from hypercore.errors import HypercoreError
 
-_MODULES = (info, cat, append, audit, bee)
+_MODULES = (info, cat, append, audit, bee, drive)
 
 
 def main(arguments: Sequence[str]) -> int:

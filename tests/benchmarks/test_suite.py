@@ -36,7 +36,7 @@ def test_an_experiment_of_nothing_passes(tmp_path):
     file = tmp_path / "nothing.json"
     blocks, entries = {"nrBlocks": 0, "blockByteSize": 0}, {"nrEntries": 0, "entryByteSize": 0}
     files = {"nrFiles": 0, "fileByteSize": 0}
-    drives = dict.fromkeys(["driveWrite", "driveGet", "driveList", "driveMirror"], [files])
+    drives = {key: [files] for key in ["driveWrite", "driveGet", "driveList", "driveMirror"]}
     file.write_text(json.dumps({"read": [blocks], "write": [blocks], "beeWrite": [entries], **drives}))
     result = run_suite("--rounds=1", "--experiments", str(file))
     assert result.returncode == 0, result.stdout
