@@ -109,7 +109,7 @@ def test_stdin_becomes_a_file_of_a_drive_that_is_made(cli, tmp_path):
     with Corestore(tmp_path / "new") as store, Hyperdrive(store) as drive:
         assert lines(outcome) == [f"{drive.id} 2"]
         assert drive.get("/a/b") == data
-        assert drive.entry("/a/b").executable
+        assert [(entry.path, entry.executable) for entry in drive] == [("/a/b", True)]
 
 
 def test_a_file_of_the_disk_replaces_a_file(cli, path, tmp_path):
