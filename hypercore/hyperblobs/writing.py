@@ -185,10 +185,10 @@ class BlobBatch:
             Closed: the batch is over.
         """
         self._check_open()
+        blocks = cut(data, self._block_bytes)
         if self._release is None:
             self._release = self._lock()
             self._appender = Appender(self._core)
-        blocks = cut(data, self._block_bytes)
         blob = BlobId(
             self._core.length + len(self._pending),
             self._core.byte_length + self._pending_bytes,
