@@ -74,7 +74,7 @@ def test_a_part_that_is_not_in_the_blob_is_refused(blobs, start, length):
 
 
 def test_something_else_than_bytes_is_refused(blobs):
-    for write in (blobs.put, blobs.batch().put, blobs.writer().write):
+    for write in (blobs.put, blobs.batch().put, lambda data: blobs.writer().write(data)):
         with pytest.raises(BadArgument, match="bytes, found str"):
             write("text")
 

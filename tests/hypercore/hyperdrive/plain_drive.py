@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hypercore import Corestore, Hyperdrive
+from hypercore import Corestore, Hypercore, Hyperdrive
+from hypercore.proofs import NodeRequest, ProofRequest, UpgradeRequest
 
 Change = tuple[Any, ...]
 """The name of a change, and its arguments; a batch has changes as its only argument."""
@@ -79,3 +80,11 @@ def changes(path: str, chance: random.Random) -> Iterator[None]:
     while True:
         do(drive, random_change(chance))
         yield
+
+
+def copy_core(source: Hypercore, target: Hypercore, blocks: Iterable[int] | None = None) -> None:
+    """Copy a core, or only its length and some blocks of it, as a peer would."""
+    target.apply_proof(source.proof(ProofRequest(upgrade=UpgradeRequest(0, source.length))))
+    for index in range(source.length) if blocks is None else blocks:
+        nodes = target.missing_nodes(2 * index)
+        target.apply_proof(source.proof(ProofRequest(block=NodeRequest(index, nodes))))
