@@ -49,15 +49,19 @@ class BlockNotAvailable(HypercoreError):
     Attributes:
         index: the block that is missing.
         hints: blocks that the same read is going to need as well, so that they can be fetched together.
+        key: of the core that lacks it, None where that is not known; a drive has two cores.
         request: a message that a peer answers with all blocks that the read needs, by the name of its
             extension; None if there is none.
     """
 
-    def __init__(self, index: int, hints: Sequence[int] = (), *, length: int | None = None) -> None:
+    def __init__(
+        self, index: int, hints: Sequence[int] = (), *, length: int | None = None, key: bytes | None = None
+    ) -> None:
         known = "" if length is None else f" (the core has {length} blocks)"
         super().__init__(f"block {index} is not available here{known}")
         self.index = index
         self.hints = tuple(hints)
+        self.key = key
         self.request: tuple[str, bytes] | None = None
 
     def add_hints(self, blocks: Iterable[int]) -> None:

@@ -200,7 +200,7 @@ class View:
         guess = min(first + (last + 1 - first) * rest // max(size, 1), last)
         if self.has(guess, guess + 1):
             raise InvalidOperation(f"a tree node below node {index} is not stored")
-        raise BlockNotAvailable(guess, length=self.tree.length)
+        raise BlockNotAvailable(guess, length=self.tree.length, key=self.key)
 
     def _has_block(self, index: int) -> bool:
         return self.store.get(self.keys.block + encode_index(index)) is not None
@@ -213,7 +213,7 @@ class View:
     def _refuse(self, index: int) -> NoReturn:
         if index < 0:
             raise BadArgument(f"a block index is not negative, found {index}")
-        raise BlockNotAvailable(index, length=self.tree.length)
+        raise BlockNotAvailable(index, length=self.tree.length, key=self.key)
 
 
 class CoreState(View):

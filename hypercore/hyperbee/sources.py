@@ -107,9 +107,9 @@ class Live:
         if self.batch_is_open:
             raise InvalidOperation("a batch of this Hyperbee has begun to write: flush or close it first")
         core = self.core
+        if not core.writable:
+            raise NotWritable(f"core {core.id} cannot be written: its secret key is not here")
         if not core.length:
-            if not core.writable:
-                raise NotWritable(f"core {core.id} cannot be written: its secret key is not here")
             core.append(blocks.encode_header(self.metadata))
         return self.writer()
 

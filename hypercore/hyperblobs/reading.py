@@ -92,7 +92,8 @@ class BlobReader:
         blob = self._blob
         offset = blob.byte_offset + position
         if offset > self._core.byte_length:
-            raise BlockNotAvailable(blob.block_offset + blob.block_length - 1, length=self._core.length)
+            last = blob.block_offset + blob.block_length - 1
+            raise BlockNotAvailable(last, length=self._core.length, key=self._core.key)
         index, skip = self._core.seek(offset)
         number = index - blob.block_offset
         if not 0 <= number < blob.block_length:

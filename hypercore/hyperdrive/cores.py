@@ -61,7 +61,7 @@ def open_blobs(
         DecodingError: the bee is none, or does not say which core it is.
     """
     is_new = db.length == 0 and db.writable
-    metadata = Metadata() if is_new else decode_header(db.get(0))
+    metadata = Metadata() if is_new else _header(db)
     if metadata is not None and metadata.content_feed is not None:
         if len(metadata.content_feed) < KEY_SIZE:
             raise DecodingError(f"the bee of drive {db.id} names a core of blobs by less than a key")
@@ -74,6 +74,13 @@ def open_blobs(
         raise DecodingError(f"the bee of drive {db.id} does not say which core its blobs are in")
     blobs = _open_named(store, db, store.create_key_pair(f"{db.id}/blobs"), encryption_key)
     return blobs, Metadata(blobs.key)
+
+
+def _header(db: Hypercore) -> Metadata | None:
+    try:
+        return decode_header(db.get(0))
+    except DecodingError as error:
+        raise DecodingError(f"core {db.id} is no Hyperdrive: {error}") from None
 
 
 def _open_named(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from hypercore import Corestore, Hypercore, Hyperdrive
+from hypercore.errors import BlockNotAvailable
 from hypercore.proofs import NodeRequest, ProofRequest, UpgradeRequest
 
 Change = tuple[Any, ...]
@@ -80,6 +81,27 @@ def changes(path: str, chance: random.Random) -> Iterator[None]:
     while True:
         do(drive, random_change(chance))
         yield
+
+
+def missing_for(read: Callable[[], object]) -> BlockNotAvailable | None:
+    """Return what a read lacks, None if it has everything."""
+    try:
+        read()
+    except BlockNotAvailable as missing:
+        return missing
+    return None
+
+
+def fetch_for(source: Hyperdrive, target: Hyperdrive, read: Callable[[], object]) -> list[tuple[str, int]]:
+    """Copy each block that a read of a copy asks for, as often as it does; return which those were."""
+    fetched: list[tuple[str, int]] = []
+    while (missing := missing_for(read)) is not None:
+        name = "db" if missing.key == source.key else "blobs"
+        assert (name, missing.index) not in fetched
+        fetched.append((name, missing.index))
+        cores = (source.core, target.core) if name == "db" else (source.blobs.core, target.blobs.core)
+        copy_core(*cores, [missing.index])
+    return fetched
 
 
 def copy_core(source: Hypercore, target: Hypercore, blocks: Iterable[int] | None = None) -> None:
