@@ -361,6 +361,10 @@ class Commit:
 
         self._after.append(change)
 
+    def when_written(self, change: Callable[[], None]) -> None:
+        """Have a function called once everything is written; it must not raise."""
+        self._after.append(change)
+
     def put_user_data(self, core: CoreState, key: str, value: bytes | None) -> None:
         """Store bytes of the application beside a core; None removes them."""
         record = core.keys.user_data_key(key)

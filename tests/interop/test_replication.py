@@ -2,7 +2,7 @@
 
 import pytest
 
-from hypercore import Corestore, Hypercore, aio
+from hypercore import Corestore, aio
 from tests.interop.replication import block, complete, digest, in_loop, linked
 
 SIZES = [index % 7 * 10 for index in range(50)]
