@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NoReturn, cast
-from weakref import WeakSet
+from weakref import WeakMethod, WeakSet
 
 from hypercore.core.audit import audit_core
 from hypercore.core.batch import CoreBatch, check_length
@@ -215,6 +215,16 @@ class Hypercore:
             StorageError: the storage cannot be read.
         """
         return list(audit_core(self._need_main(), progress))
+
+    @property
+    def state(self) -> CoreState:
+        """The core below this object, for the layers that exchange it with peers.
+
+        Raises:
+            Closed: this object is closed.
+        """
+        self._check_open()
+        return self._main
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -428,7 +438,8 @@ class Hypercore:
 
         Raises:
             BadArgument: the offset is negative or behind the end.
-            InvalidOperation: a tree node that is needed is not stored.
+            BlockNotAvailable: a tree node that is needed is not stored; with this block it comes.
+            InvalidOperation: it is not stored although its blocks are.
         """
         return self._state.seek(byte_offset, self.padding)
 
@@ -626,6 +637,14 @@ class Hypercore:
                 self._main.listeners.remove(listener)
 
         return end
+
+    def answer_messages(self, name: str, answer: Callable[[bytes], list[bytes]]) -> None:
+        """Have a method answer what peers send under the name of an extension, as long as its object lives.
+
+        It gets the message, which may be anything, and returns the messages to send back; the last one given
+        for a name counts.
+        """
+        self.state.answerers[name] = WeakMethod(answer)
 
     # --- closing ----------------------------------------------------------------------------------
 
