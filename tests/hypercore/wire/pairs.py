@@ -6,7 +6,6 @@ from hypercore import KeyPair
 from hypercore.errors import RemoteProtocolError
 from hypercore.wire import Event, Messages, OpenRequested, Protomux, SecretStream
 
-
 ROUNDS = 100
 """So often two machines answer each other at most."""
 
