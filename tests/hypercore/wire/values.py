@@ -1,5 +1,6 @@
 """Messages of a core's channel: those of the vectors, and random ones."""
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ from tests.data.manifests import manifest_of
 
 raw = bytes.fromhex
 
-DECODERS = {
+DECODERS: dict[int, Callable[[bytes, int, int], Any]] = {
     wire.SYNC: wire.decode_sync,
     wire.REQUEST: wire.decode_request,
     wire.CANCEL: wire.decode_cancel,
