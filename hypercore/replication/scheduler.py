@@ -347,6 +347,7 @@ class Scheduler:
         """Close a question, and tell the peer that it needs no answer."""
         for request_id in question.ids:
             question.peer.channel.send(CANCEL, Cancel(request_id).encode())
+        question.peer.wake()
         self.drop(question)
 
     def drop(self, question: Question) -> None:
