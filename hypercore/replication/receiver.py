@@ -205,16 +205,26 @@ class Receiver:
                 None if asked.hash is None else asked.hash.index,
                 None if proof.hash is None else proof.hash.index,
             ),
-            (_span(asked.upgrade), _span(proof.upgrade)),
         )
-        # A seek that ends at the node that was asked for needs no part of its own.
-        if proof.seek is not None and (asked.seek is None or asked.seek.bytes != proof.seek.bytes):
-            raise RemoteProtocolError(f"an answer with a seek to byte {proof.seek.bytes}")
         for wanted, found in pairs:
             if found != wanted:
                 raise RemoteProtocolError(f"an answer with {found} in the place of {wanted}")
+        if (span := _span(proof.upgrade)) not in self._may_show(asked.upgrade, proof):
+            raise RemoteProtocolError(f"an answer with {span} in the place of {_span(asked.upgrade)}")
+        # A seek that ends at the node that was asked for needs no part of its own.
+        if proof.seek is not None and (asked.seek is None or asked.seek.bytes != proof.seek.bytes):
+            raise RemoteProtocolError(f"an answer with a seek to byte {proof.seek.bytes}")
         if proof.block is not None and proof.block.value is None:
             raise RemoteProtocolError("a block without its content")
+
+    def _may_show(self, asked: UpgradeRequest | None, proof: Proof) -> list[tuple[int, int] | None]:
+        """Return what of the tree an answer may show: also all of a prologue that was asked for in part."""
+        spans = [_span(asked)]
+        manifest = self._exchange.core.manifest or proof.manifest
+        prologue = None if manifest is None else manifest.prologue
+        if asked is not None and prologue is not None and asked.start < prologue.length:
+            spans.append((0, prologue.length))
+        return spans
 
     def _prove(self, question: SubtreeQuestion) -> None:
         """Check a subtree whose blocks have all come; it is stored with the next ``settle``."""

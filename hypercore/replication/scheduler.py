@@ -73,8 +73,8 @@ class Scheduler:
             self._ask_upgrade(peer, now)
             if self._exchange.wants.seeks:
                 self._ask_seeks(peer, now)
-        if self._exchange.wants.blocks:
-            self._ask_single_blocks(peer, now)
+        if not self._ask_single_blocks(peer, now):
+            return
         for download in self._exchange.wants.downloads:
             if not self._ask_download(peer, download, now):
                 break
@@ -118,7 +118,8 @@ class Scheduler:
             return
         self._open(self._upgrade, now)
 
-    def _ask_single_blocks(self, peer: Peer, now: float) -> None:
+    def _ask_single_blocks(self, peer: Peer, now: float) -> bool:
+        """Ask for the blocks that somebody waits for; return False if one has to wait until it is alone."""
         core = self._core
         for index, wants in list(self._exchange.wants.blocks.items()):
             if index >= core.tree.length or self.questions.is_claimed(index) or not peer.has_room():
@@ -127,7 +128,9 @@ class Scheduler:
                 if index < peer.length:
                     peer.want(index, index + 1)
                 continue
-            self._ask_block(peer, index, wants[0], now)
+            if not self._ask_block(peer, index, wants[0], now):
+                return False
+        return True
 
     def _ask_block(self, peer: Peer, index: int, want: Want | None, now: float) -> bool:
         """Ask for one block; return False if it has to be asked for alone and others are on their way."""
@@ -344,6 +347,7 @@ class Scheduler:
         """Close a question, and tell the peer that it needs no answer."""
         for request_id in question.ids:
             question.peer.channel.send(CANCEL, Cancel(request_id).encode())
+        question.peer.wake()
         self.drop(question)
 
     def drop(self, question: Question) -> None:
