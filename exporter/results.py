@@ -110,7 +110,7 @@ class Results:
             bee.clear_unlinked(version, prune=True)
             forgotten = stored - core.info().stored_blocks
             if forgotten:
-                core.compact()
+                core.compact(end=version)
             return forgotten
 
     def load(self, experiments: Iterable[Experiment]) -> list[Result]:

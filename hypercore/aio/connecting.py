@@ -91,6 +91,7 @@ async def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     *,
+    is_initiator: bool = False,
     key_pair: KeyPair | None = None,
     allow: Container[bytes] | None = None,
     report: Report = lambda error: None,
@@ -101,6 +102,7 @@ async def serve(
         source: all cores of a store, or one core.
         host: the address to listen at.
         port: 0 for any that is free.
+        is_initiator: whether this side begins the handshake; exactly one side does, by default the clients.
         key_pair: by which clients may recognise the server; random unless given.
         allow: the public keys of the clients that may connect; None for everybody.
         report: told of errors that do not end a connection, such as those of the storage.
@@ -110,7 +112,11 @@ async def serve(
     """
     server = Server(
         lambda: PeerConnection(
-            _source(source), is_initiator=False, key_pair=key_pair, allow=_allowed(allow), report=report
+            _source(source),
+            is_initiator=is_initiator,
+            key_pair=key_pair,
+            allow=_allowed(allow),
+            report=report,
         )
     )
     await server.start(host, port)
@@ -122,6 +128,7 @@ async def connect(
     host: str,
     port: int,
     *,
+    is_initiator: bool = True,
     key_pair: KeyPair | None = None,
     remote_public_key: bytes | None = None,
     report: Report = lambda error: None,
@@ -132,6 +139,7 @@ async def connect(
         source: all cores of a store, or one core.
         host: of the server.
         port: of the server.
+        is_initiator: whether this side begins the handshake; exactly one side does.
         key_pair: by which the server may recognise us; random unless given.
         remote_public_key: the only one that the server may have.
         report: told of errors that do not end the connection.
@@ -145,7 +153,11 @@ async def connect(
     try:
         _, connection = await loop.create_connection(
             lambda: PeerConnection(
-                _source(source), is_initiator=True, key_pair=key_pair, allow=_allowed(allow), report=report
+                _source(source),
+                is_initiator=is_initiator,
+                key_pair=key_pair,
+                allow=_allowed(allow),
+                report=report,
             ),
             host,
             port,
@@ -215,6 +227,7 @@ def keep_connected(
     host: str,
     port: int,
     *,
+    is_initiator: bool = True,
     key_pair: KeyPair | None = None,
     remote_public_key: bytes | None = None,
     report: Report = lambda error: None,
@@ -230,6 +243,7 @@ def keep_connected(
                 source,
                 host,
                 port,
+                is_initiator=is_initiator,
                 key_pair=key_pair,
                 remote_public_key=remote_public_key,
                 report=report,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from hypercore.core import CoreState
 from hypercore.crypto import KEY_SIZE, KeyPair
-from hypercore.errors import DecodingError, RemoteProtocolError
+from hypercore.errors import DecodingError, RemoteProtocolError, StorageError
 from hypercore.replication.replicator import Replicator
 from hypercore.replication.shared_core import SharedCore
 from hypercore.replication.sources import Source
@@ -160,7 +160,7 @@ class Connection:
     def next_timeout(self, now: float) -> float | None:
         """Return when handle_timeout is due."""
         due = self._stream.next_timeout()
-        if any(core.peer.open_questions or core.peer.ignored_until > now for core in self.cores.values()):
+        if any(core.peer.is_due(now) for core in self.cores.values()):
             due = now + _TICK if due is None else min(due, now + _TICK)
         return due
 
@@ -232,7 +232,11 @@ class Connection:
         """Open the channel of a core, if the core is there and has none yet."""
         if discovery_key in self.cores:
             return
-        handle = self._source.open_quietly(discovery_key)
+        try:
+            handle = self._source.open_quietly(discovery_key)
+        except StorageError as error:
+            self._report(error)
+            return
         if handle is None:
             return
         if Replicator.of(handle.state).exchange.error is not None:

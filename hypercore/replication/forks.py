@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hypercore.core import Commit
-from hypercore.errors import CoreConflict, HypercoreError, RemoteProtocolError
+from hypercore.errors import CoreConflict, HypercoreError, RemoteProtocolError, StorageError
 from hypercore.ids import encode_id
 from hypercore.merkle import MerkleTree
 from hypercore.proofs import Proof, ProofRequest, UpgradeProof, UpgradeRequest, verify_proof
@@ -32,8 +32,6 @@ class ForkFollower:
         self._question: ProofQuestion | None = None
         self._peer: Peer | None = None
         self._reorg: Reorg | None = None
-        # Peers that could not prove a fork; they are asked again for another one.
-        self._refused: dict[Peer, int] = {}
 
     @property
     def is_busy(self) -> bool:
@@ -45,25 +43,17 @@ class ForkFollower:
         if self._question is not None:
             if self._question.is_open:
                 return
-            # It got no answer; this fork is not asked for again there.
-            self._refused[self._question.peer] = self._question.fork
-            self._reset()
+            self._reset()  # it got no answer
         ask = self._scheduler.ask_fork
         if self._reorg is not None and self._peer is peer:
             self._question = ask(peer, ProofRequest(hash=self._reorg.wanted), self._reorg.fork, now)
-        elif self._peer is None and self._is_worth_asking(peer):
+        elif self._peer is None and self._is_worth_asking(peer, now):
             self._peer = peer
             request = ProofRequest(upgrade=UpgradeRequest(0, peer.length))
             self._question = ask(peer, request, peer.fork, now)
 
-    def _is_worth_asking(self, peer: Peer) -> bool:
-        return (
-            peer.is_synced
-            and peer.fork > self._exchange.core.fork
-            and peer.length > 0
-            and not peer.is_distrusted
-            and self._refused.get(peer) != peer.fork
-        )
+    def _is_worth_asking(self, peer: Peer, now: float) -> bool:
+        return peer.fork > self._exchange.core.fork and peer.length > 0 and peer.may_prove_trees(now)
 
     def on_answer(self, question: ProofQuestion, proof: Proof) -> None:
         """Take a proof of another fork, and go over to it when enough is known.
@@ -85,13 +75,15 @@ class ForkFollower:
                 with Commit(core.database) as commit:
                     commit.reorg(core, self._reorg)
                 self._reset()
+        except StorageError:
+            self._reset()
+            raise
         except HypercoreError as error:
             self._reset()
             raise RemoteProtocolError(f"the proof of fork {question.fork} does not hold: {error}") from error
 
     def leave(self, peer: Peer) -> None:
         """Forget a peer that is gone."""
-        self._refused.pop(peer, None)
         if peer is self._peer:
             self._reset()
 
@@ -140,12 +132,16 @@ class ForkFollower:
         core = self._exchange.core
         if upgrade.start or proof.fork != core.fork or core.authority is None:
             return False
+        if proof.block is not None or proof.hash is not None or proof.seek is not None:
+            return False  # these may stand in the place of a root
         if not 0 < upgrade.length <= core.tree.length:
             return False
         try:
             verified = verify_proof(MerkleTree(), proof, core.authority.prologue)
             if not core.authority.verify(verified.tree, proof.fork, upgrade.signature):
                 return False
-            return core.tree_at(upgrade.length).roots != upgrade.nodes
+            known = core.tree_at(upgrade.length).roots
+            # Only hashes count: a size that is sent may be wrong by what the sibling's is wrong by.
+            return [root.hash for root in known] != [node.hash for node in upgrade.nodes[: len(known)]]
         except HypercoreError:
             return False

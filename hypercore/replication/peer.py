@@ -28,6 +28,8 @@ _MAX_WANTS = 512
 # Blocks that may be open at one peer, and about how many bytes, unless one question alone takes more.
 _MAX_OPEN_BLOCKS = 512
 _MAX_OPEN_BYTES = 4 << 20
+# What may be held of blocks that turn out to be longer than expected.
+_MAX_HELD_BYTES = 16 << 20
 # Of a core that is not complete here, only news this near to its end is told without being asked for.
 _NEWS = 256
 _BYTES_PER_FRAME = 4 << 20
@@ -47,6 +49,11 @@ class Peer:
         acknowledged: our length as it last knew it.
         blocks: what it has.
         strikes: how often it failed to answer in time.
+        refusals: how often it refused to prove what it claims, since it last proved something.
+        unfitting: how often its proofs did not fit the tree that is known here, since one did.
+        ignored_until: when it may be asked again.
+        refused_until: when it may be asked again for what it refused: longer trees, other forks, seeks.
+        is_doubtful: whether it owes a proof of what it claims: it refused to give it, or gave none in time.
         refuses_nodes: whether it cannot prove tree nodes: blocks are asked for with their own proofs.
         cursors: how far each download was gone through for it.
     """
@@ -69,7 +76,10 @@ class Peer:
         self.is_distrusted = False
         self.strikes = 0
         self.refusals = 0
+        self.unfitting = 0
         self.ignored_until = 0.0
+        self.refused_until = 0.0
+        self.is_doubtful = False
         self.last_answer = 0.0
         self.cursors: WeakKeyDictionary[Download, Cursor] = WeakKeyDictionary()
         self.refuses_nodes = False
@@ -169,6 +179,9 @@ class Peer:
 
     def on_sync(self, sync: Sync) -> None:
         """Take note of a Sync, and answer it where it has to be answered."""
+        if (sync.fork, sync.length) != (self.fork, self.length):
+            self.refused_until = 0.0
+            self.is_doubtful = False
         self.fork, self.length, self.acknowledged = sync.fork, sync.length, sync.remote_length
         self.can_upgrade = sync.can_upgrade
         self.uploading, self.downloading = sync.uploading, sync.downloading
@@ -241,9 +254,41 @@ class Peer:
             and now >= self.ignored_until
         )
 
+    def may_prove_trees(self, now: float) -> bool:
+        """Return whether it deserves to be asked for longer trees, other forks and seeks."""
+        return (
+            self.is_synced
+            and not self.is_distrusted
+            and now >= self.ignored_until
+            and now >= self.refused_until
+        )
+
+    @property
+    def may_have_news(self) -> bool:
+        """Whether it may prove a longer tree than is known here, or another fork."""
+        core = self._core
+        if not self.is_synced:
+            return not self.is_doubtful
+        if self.is_doubtful or self.is_distrusted or not self.uploading:
+            return False
+        if self.fork == core.fork:
+            # Before it knows our length it cannot know whether it can prove more.
+            is_able = self.can_upgrade or self.acknowledged != core.tree.length
+            return self.length > core.tree.length and is_able
+        return self.fork > core.fork and self.length > 0
+
+    def is_due(self, now: float) -> bool:
+        """Return whether time alone may change what it is asked."""
+        is_waited_for = bool(self.open_questions) or not (self.is_synced or self.is_doubtful)
+        return is_waited_for or self.ignored_until > now or self.refused_until > now
+
     def has_room(self) -> bool:
         """Return whether more blocks may be asked of it."""
         return self._open_blocks < _MAX_OPEN_BLOCKS and self._open_bytes < _MAX_OPEN_BYTES
+
+    def has_room_for(self, size: int, before: int) -> bool:
+        """Return whether an open question may turn out to have another size than expected."""
+        return self._open_bytes == before or self._open_bytes + size - before <= 2 * _MAX_OPEN_BYTES
 
     def asked(self, blocks: int, size: int, now: float) -> None:
         """Count an open question about so many blocks, and about so many bytes."""
@@ -262,6 +307,11 @@ class Peer:
     def resized(self, size: int, before: int) -> None:
         """Count an open question with the size that it turned out to have."""
         self._open_bytes += size - before
+
+    @property
+    def holds_too_much(self) -> bool:
+        """Whether what came of its blocks, and is not proven, is more than anybody may make us hold."""
+        return self._open_bytes > _MAX_HELD_BYTES
 
     def make_room_for(self, size: int) -> None:
         """Begin another frame if the answers to the one under way might not fit into one frame.

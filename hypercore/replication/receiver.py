@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from hypercore.core import Commit
 from hypercore.errors import CoreConflict, InvalidOperation, InvalidProof, RemoteProtocolError
+from hypercore.manifest import Manifest
 from hypercore.merkle import Node, subtree
 from hypercore.proofs import Proof, UpgradeProof, UpgradeRequest
 from hypercore.replication.asking import IDS_PER_QUESTION, ProofQuestion, Purpose, SubtreeQuestion
@@ -90,7 +91,11 @@ class Receiver:
             raise RemoteProtocolError(f"request {request_id} was answered twice")
         question.rest -= len(value)
         if question.rest < 0:
-            raise RemoteProtocolError(f"block {index} is longer than the tree says")
+            # Perhaps the size of the root is wrong: only its hash is certain.
+            question.resize(question.bytes - question.rest)
+            question.rest = 0
+            if question.peer.holds_too_much:
+                raise RemoteProtocolError(f"block {index} is longer than the tree says, as others are")
         question.values[place] = value
         question.missing -= 1
         if not question.missing:
@@ -102,50 +107,67 @@ class Receiver:
         if question is None or question.peer is not peer:
             return
         peer.last_answer = now
-        peer.refusals += 1
         if isinstance(question, SubtreeQuestion):
-            index = question.first + request_id % IDS_PER_QUESTION
-            peer.blocks.remove(index, index + 1)
-        elif isinstance(question, ProofQuestion) and question.request.block is not None:
-            index = question.request.block.index
-            peer.blocks.remove(index, index + 1)
-        elif isinstance(question, ProofQuestion) and question.purpose is Purpose.NODES:
-            peer.refuses_nodes = True
-        else:
-            # What cannot be had now may come with its next Sync, or be had from another peer.
-            peer.ignored_until = now + min(0.1 * 2**peer.refusals, ANSWER_TIMEOUT)
+            if peer.fork == self._exchange.core.fork:
+                index = question.first + request_id % IDS_PER_QUESTION
+                peer.blocks.remove(index, index + 1)
+        elif isinstance(question, ProofQuestion) and question.fork == peer.fork:
+            self._on_refusal(question, now)
         self._scheduler.drop(question)
         self._on_answer()
 
+    def _on_refusal(self, question: ProofQuestion, now: float) -> None:
+        """Take note of what a peer refuses to prove of the fork that it has."""
+        peer, block = question.peer, question.request.block
+        if block is not None:
+            peer.blocks.remove(block.index, block.index + 1)
+        elif question.purpose is Purpose.NODES:
+            peer.refuses_nodes = True
+        else:
+            # What cannot be had now may come with its next Sync, or be had from another peer.
+            peer.refusals += 1
+            peer.is_doubtful = True
+            peer.refused_until = now + min(0.1 * 2 ** min(peer.refusals, 10), ANSWER_TIMEOUT)
+
     def _on_proof(self, question: ProofQuestion, proof: Proof) -> None:
+        if question.manifest and _is_manifest_alone(proof):
+            self._on_manifest(question, proof.manifest)
+            return
         self._check_asked(question, proof)
         self._questions.remove(question)
-        core = self._exchange.core
+        peer = question.peer
         try:
             self.settle()
             if question.purpose is Purpose.FORK:
                 self._forks.on_answer(question, proof)
-                return
-            if question.purpose is Purpose.MANIFEST or (proof.manifest is not None and proof.upgrade is None):
-                if proof.manifest is not None and core.manifest is None:
-                    with Commit(core.database) as commit:
-                        commit.put_manifest(core, proof.manifest)
-                if question.purpose is Purpose.MANIFEST:
-                    return
-            with Commit(core.database) as commit:
-                commit.apply_proof(core, proof)
-            question.peer.refusals = 0
+            else:
+                with Commit(self._exchange.core.database) as commit:
+                    commit.apply_proof(self._exchange.core, proof)
+            peer.refusals = peer.unfitting = 0
+            peer.is_doubtful = False
         except InvalidOperation:
             # The tree has changed since it was asked; if it is the peer's fault, it happens again.
-            question.peer.refusals += 1
-            if question.peer.refusals > _MAX_UNFITTING:
+            peer.unfitting += 1
+            if peer.unfitting > _MAX_UNFITTING:
                 raise RemoteProtocolError("its proofs do not fit the tree that is known here") from None
         except InvalidProof as error:
-            if not self._forks.suspect(question.peer):
+            if not self._forks.suspect(peer):
                 raise RemoteProtocolError(f"a proof that does not hold: {error}") from error
         finally:
             self._scheduler.answered(question)
             self._on_answer()
+
+    def _on_manifest(self, question: ProofQuestion, manifest: Manifest | None) -> None:
+        """Take a manifest that comes alone; what else was asked for belongs to a fork that is no more."""
+        core = self._exchange.core
+        self._scheduler.drop(question)
+        try:
+            if manifest is not None and core.manifest is None:
+                with Commit(core.database) as commit:
+                    commit.put_manifest(core, manifest)
+        except InvalidProof as error:
+            raise RemoteProtocolError(f"a manifest that does not hold: {error}") from error
+        self._on_answer()
 
     def _on_unasked(self, peer: Peer, data: Data) -> None:
         """Take what was pushed, or the answer to a probe; answers that come too late are ignored."""
@@ -173,7 +195,7 @@ class Receiver:
         if proof.fork != question.fork:
             raise RemoteProtocolError(f"an answer of fork {proof.fork}, fork {question.fork} was asked for")
         if question.purpose is Purpose.MANIFEST:
-            return
+            raise RemoteProtocolError("an answer without the manifest that was asked for")
         pairs = (
             (
                 None if asked.block is None else asked.block.index,
@@ -200,16 +222,18 @@ class Receiver:
         nodes = subtree(question.first, blocks)
         root = question.root
         if root is None or nodes[-1].hash != root.hash:
-            if question.is_mixed:  # whose block is wrong is not known
-                self._questions.remove(question)
-                self._exchange.wants.restart()
-                return
-            raise RemoteProtocolError(
-                f"blocks {question.first} to {question.first + question.count - 1} are not those of the tree"
-            )
+            self._questions.remove(question)
+            self._exchange.wants.restart()
+            # Of mixed blocks it is not known whose are wrong.
+            if not question.is_mixed and not self._forks.suspect(question.peer):
+                raise RemoteProtocolError(
+                    f"the {question.count} blocks from {question.first} on are not those of the tree"
+                )
+            return
         if nodes[-1].size == root.size:
             del nodes[-1]  # it is stored; where a peer has lied about its size, this one is right
-        question.peer.refusals = 0
+        question.peer.refusals = question.peer.unfitting = 0
+        question.peer.is_doubtful = False
         self._proven.append((question.first, blocks, nodes))
         self._proven_questions.append(question)
         self._proven_bytes += question.bytes
@@ -232,6 +256,11 @@ class Receiver:
         finally:
             for question in questions:
                 self._questions.remove(question)
+
+
+def _is_manifest_alone(proof: Proof) -> bool:
+    parts = (proof.block, proof.hash, proof.seek, proof.upgrade)
+    return proof.manifest is not None and all(part is None for part in parts)
 
 
 def _span(upgrade: UpgradeRequest | UpgradeProof | None) -> tuple[int, int] | None:

@@ -250,11 +250,7 @@ class Replicator:
         core = self.core
         for update in list(self._wants.updates):
             is_newer = (core.fork, core.tree.length) != update.before
-            # A peer that does not answer may claim any length.
-            nothing_newer = self.peers and all(
-                peer.strikes or (peer.is_synced and (peer.fork, peer.length) <= (core.fork, core.tree.length))
-                for peer in self.peers
-            )
+            nothing_newer = self.peers and not any(peer.may_have_news for peer in self.peers)
             if nothing_newer or (is_newer and not self._scheduler.is_upgrading and not self._forks.is_busy):
                 self._wants.remove(update)
                 update.finish()

@@ -69,9 +69,10 @@ class Scheduler:
         """Ask a peer for as much as it may be asked for."""
         if not peer.may_be_asked(now):
             return
-        self._ask_upgrade(peer, now)
-        if self._exchange.wants.seeks:
-            self._ask_seeks(peer, now)
+        if peer.may_prove_trees(now):
+            self._ask_upgrade(peer, now)
+            if self._exchange.wants.seeks:
+                self._ask_seeks(peer, now)
         if self._exchange.wants.blocks:
             self._ask_single_blocks(peer, now)
         for download in self._exchange.wants.downloads:
@@ -258,7 +259,11 @@ class Scheduler:
         self._roots_asked.pop(parent, None)
         for waiting in self._rootless.pop(parent, []):
             root = self._core.node(waiting.root_index)
-            if root is None or (root.size > _BYTES_TOGETHER and waiting.count > 1):
+            if (
+                root is None
+                or (root.size > _BYTES_TOGETHER and waiting.count > 1)
+                or not waiting.peer.has_room_for(root.size, waiting.bytes)
+            ):
                 self.questions.remove(waiting)
                 self._exchange.wants.restart()
             else:
@@ -267,9 +272,7 @@ class Scheduler:
     def _ask_blocks(self, question: SubtreeQuestion, root: Node) -> None:
         """Ask for all blocks of a subtree whose root is stored."""
         question.root = root
-        # Of two siblings that came as nodes only the sum of the sizes is proven, so that is the limit.
-        parent = self._core.node(flat_tree.parent(question.root_index))
-        question.rest = root.size if parent is None else max(root.size, parent.size)
+        question.rest = root.size
         question.resize(root.size)
         peer, fork = question.peer, self._core.fork
         send = peer.channel.send
@@ -293,6 +296,8 @@ class Scheduler:
         A peer is late with everything when it has answered nothing for ANSWER_TIMEOUT seconds, and with one
         question when it answers others meanwhile, but not this one for several times that long.
         """
+        if not peer.is_synced:
+            return self._doubt_unsynced(peer, now)
         is_silent = peer.open_questions and now - peer.last_answer >= ANSWER_TIMEOUT
         late = [
             question
@@ -302,10 +307,20 @@ class Scheduler:
         ]
         if late:
             peer.strikes += 1
+            peer.is_doubtful = True
             peer.ignored_until = now + ANSWER_TIMEOUT * min(peer.strikes, _LATE_ANSWERS)
             for question in late:
                 self.cancel(question)
         return bool(late)
+
+    def _doubt_unsynced(self, peer: Peer, now: float) -> bool:
+        """Wait no longer for a peer that does not say what it has."""
+        if not peer.last_answer:
+            peer.last_answer = now
+        if now - peer.last_answer < ANSWER_TIMEOUT or peer.is_doubtful:
+            return False
+        peer.is_doubtful = True
+        return True
 
     def release(self, peer: Peer) -> None:
         """Close all questions to a peer that is gone."""

@@ -193,7 +193,7 @@ class Wants:
         for start, end in change.stored:
             if self.blocks:
                 for index in [index for index in self.blocks if start <= index < end]:
-                    for block in self.blocks.pop(index):
+                    for block in self.blocks.pop(index, ()):
                         block.finish()
         for download in list(self.downloads):
             download.changed(change)

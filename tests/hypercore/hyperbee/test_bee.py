@@ -235,6 +235,12 @@ def test_a_checkout_of_a_sub_shows_the_sub(bee):
     assert pairs(bee.sub("s").checkout(2)) == pairs(bee.checkout(2).sub("s")) == [("a", "1")]
 
 
+def test_a_sub_of_a_checkout_of_a_sub_has_each_prefix_once(bee):
+    bee.sub("s").sub("t").put("a", "1")
+    assert pairs(bee.sub("s").checkout(2).sub("t")) == [("a", "1")]
+    assert pairs(bee.sub("s").snapshot().sub("t").sub("s")) == []
+
+
 @pytest.mark.parametrize(
     "view",
     [lambda bee: bee.checkout(2), lambda bee: bee.snapshot(), lambda bee: bee.snapshot().sub("s")],

@@ -6,6 +6,9 @@ from hypercore import KeyPair
 from hypercore.errors import RemoteProtocolError
 from hypercore.wire import Event, Messages, OpenRequested, Protomux, SecretStream
 
+ROUNDS = 100
+"""So often two machines answer each other at most."""
+
 
 def key_pair(seed: int) -> KeyPair:
     """Return the key pair of a seed of 32 equal bytes."""
@@ -33,12 +36,13 @@ KEYS = {"static": [1, 2], "ephemeral": [3, 4], "header": [5, 6]}
 def exchange(first: SecretStream, second: SecretStream, now: float = 0.0) -> tuple[list[bytes], list[bytes]]:
     """Carry bytes to and fro until both are silent; return the plaintexts that each has received."""
     received: tuple[list[bytes], list[bytes]] = ([], [])
-    while True:
+    for _ in range(ROUNDS):
         to_second, to_first = first.data_to_send(now), second.data_to_send(now)
         if not to_second and not to_first:
             return received
         received[0].extend(first.receive(to_first))
         received[1].extend(second.receive(to_second))
+    raise AssertionError("the streams never fall silent")
 
 
 def open_streams() -> tuple[SecretStream, SecretStream]:
@@ -46,9 +50,6 @@ def open_streams() -> tuple[SecretStream, SecretStream]:
     first, second = known_streams(KEYS)
     exchange(first, second)
     return first, second
-
-
-Accepts = Callable[[str], bool]
 
 
 class Side:
@@ -77,7 +78,7 @@ class Side:
 
 def settle(first: Side, second: Side) -> None:
     """Carry frames to and fro until both sides are silent."""
-    while True:
+    for _ in range(ROUNDS):
         to_second, to_first = first.mux.take_frames(), second.mux.take_frames()
         if not to_second and not to_first:
             return
@@ -85,6 +86,7 @@ def settle(first: Side, second: Side) -> None:
             second.receive(frame)
         for frame in to_first:
             first.receive(frame)
+    raise AssertionError("the sides never fall silent")
 
 
 def payloads(events: Iterable[Event]) -> list[tuple[int, bytes]]:
