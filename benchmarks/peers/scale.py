@@ -7,17 +7,15 @@ but it is not an error: this is a measurement, not a test.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any, TypeVar
 
+from benchmarks.peers.claims import Claim, Growth, in_own_process
+from benchmarks.peers.downloading import download_memory
 from benchmarks.peers.experiments import Size
 from hypercore import Corestore, Hyperbee, Hypercore
 
@@ -32,42 +30,6 @@ _OPERATIONS_BETWEEN_SAMPLES = 100
 _LARGE_BEE = 100_000
 _SMALL_BEE = 1_000
 _PUTS_IN_ROUND = 100
-_STATUS = Path("/proc/self/status")
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A figure, and what it may be at most; both have the unit."""
-
-    name: str
-    measured: float
-    limit: float
-    unit: str
-    details: str
-
-    @property
-    def holds(self) -> bool:
-        """Whether the figure is within its limit."""
-        return self.measured <= self.limit
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the figures and the verdict."""
-        return {**asdict(self), "holds": self.holds}
-
-    def as_row(self) -> tuple[str, ...]:
-        """Return the cells below HEADER."""
-        return (
-            self.name,
-            f"{self.measured:.2f} {self.unit}",
-            f"<= {self.limit:g} {self.unit}",
-            "yes" if self.holds else "no",
-            self.details,
-        )
-
-
-HEADER = ("claim", "measured", "target", "holds", "details")
 
 
 def append(directory: Path, size: Size) -> Claim:
@@ -125,7 +87,7 @@ def opening(directory: Path, size: Size) -> Claim:
 def memory(directory: Path, size: Size) -> Claim:
     """Writing takes no more memory the longer it goes on."""
     block = b"a" * size.block_size
-    growth = _Growth()
+    growth = Growth()
     with Corestore(directory) as store:
         core = store.get(name="core")
         for index in range(size.blocks):
@@ -140,33 +102,6 @@ def memory(directory: Path, size: Size) -> Claim:
         "MB",
         f"at its peak; {end / 1e6:.2f} MB at the end",
     )
-
-
-class _Growth:
-    """How much more anonymous memory this process has than when this object was made.
-
-    Attributes:
-        peak: the largest of the samples, in bytes.
-    """
-
-    def __init__(self) -> None:
-        self._before = _anonymous_bytes()
-        self.peak = 0
-
-    def sample(self) -> int:
-        """Return the growth now, in bytes."""
-        growth = _anonymous_bytes() - self._before
-        self.peak = max(self.peak, growth)
-        return growth
-
-
-def _anonymous_bytes() -> int:
-    """Return the memory of this process that no file backs."""
-    for line in _STATUS.read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == "RssAnon":
-            return int(value.split()[0]) * 1024
-    raise OSError(f"{_STATUS} does not say how much memory is anonymous")
 
 
 def _fill(core: Hypercore, size: Size) -> None:
@@ -224,8 +159,8 @@ class _BeeInMemory:
 
 def bee_memory(directory: Path, size: Size) -> Claim:
     """Reading a bee takes no more memory the longer it goes on."""
-    _in_own_process(_fill_bee, directory, size)  # what it frees there would hide growth here
-    growth = _Growth()
+    in_own_process(_fill_bee, directory, size)  # what it frees there would hide growth here
+    growth = Growth()
     with Corestore(directory) as store:
         bee = Hyperbee(store.get(name="core"))
         after_scan_of = {}
@@ -270,24 +205,23 @@ def _put_batches(bee: Hyperbee, keys: Iterable[bytes], value: bytes) -> None:
                 batch.put(key, value)
 
 
-CLAIMS = (append, opening, memory, bee_put, bee_memory)
+CLAIMS: dict[str, Callable[[Path, Size], Claim]] = {
+    claim.__name__: claim for claim in (append, opening, memory, bee_put, bee_memory, download_memory)
+}
+"""What can be measured, by name."""
 
 
-def measure(size: Size, report: Callable[[str], None]) -> list[Claim]:
-    """Measure all claims, one after the other.
+def measure(size: Size, report: Callable[[str], None], names: Iterable[str] = tuple(CLAIMS)) -> list[Claim]:
+    """Measure claims, one after the other.
 
     Raises:
         HypercoreError: a store failed.
         OSError: there is no directory for the stores, or the system does not tell the memory of a process.
     """
     claims = []
-    for number, claim in enumerate(CLAIMS, 1):
-        report(f"[{number}/{len(CLAIMS)}] {claim.__name__}, {size} ...")
+    names = list(names)
+    for number, name in enumerate(names, 1):
+        report(f"[{number}/{len(names)}] {name}, {size} ...")
         with TemporaryDirectory(prefix="hypercore-scale-") as directory:
-            claims.append(_in_own_process(claim, Path(directory), size))
+            claims.append(in_own_process(CLAIMS[name], Path(directory), size))
     return claims
-
-
-def _in_own_process(run: Callable[[Path, Size], T], directory: Path, size: Size) -> T:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(run, directory, size).result()
