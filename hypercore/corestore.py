@@ -11,6 +11,7 @@ from weakref import WeakSet
 from hypercore import crypto
 from hypercore.core import Commit, CoreState, Hypercore, open_core
 from hypercore.crypto import KeyPair
+from hypercore.encryption import check_encryption_key
 from hypercore.errors import BadArgument, Closed
 from hypercore.ids import decode_id
 from hypercore.manifest import Manifest
@@ -27,7 +28,7 @@ class StoreObserver(Protocol):
         """The application closed its last object on a core."""
 
     def store_closed(self) -> None:
-        """The store is about to close."""
+        """All cores are closed, and the store is about to."""
 
 
 class Corestore:
@@ -113,11 +114,12 @@ class Corestore:
         same core.
 
         Raises:
-            BadArgument: nothing to open it by, or things that do not go together.
+            BadArgument: nothing to open it by, things that do not go together, or a key of the wrong size.
             Closed: the store is closed.
             StorageError: the store failed.
         """
         self._check_open()
+        check_encryption_key(encryption_key)
         if name:
             if key is not None or key_pair is not None or manifest is not None:
                 raise BadArgument("a core is opened by name or by key, not by both")
@@ -267,10 +269,9 @@ class _OpenCores:
             self._states.pop(discovery_key, None)
 
     def close(self) -> None:
-        if not self.closed:
-            for observer in tuple(self.observers):
-                observer.store_closed()
         self.closed = True
         for core in list(self._objects.values()):
             core.close()
+        for observer in tuple(self.observers):
+            observer.store_closed()
         self._database.close()

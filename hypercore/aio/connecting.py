@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Callable, Container
 from contextlib import suppress
 
@@ -10,7 +12,7 @@ from hypercore.aio.transport import PeerConnection
 from hypercore.core import Hypercore
 from hypercore.corestore import Corestore
 from hypercore.crypto import KeyPair
-from hypercore.errors import ConnectionLost, HypercoreError
+from hypercore.errors import ConnectionLost, HypercoreError, RemoteProtocolError
 from hypercore.replication import SingleCore, Source
 
 Report = Callable[[Exception], None]
@@ -44,7 +46,7 @@ class Server:
         try:
             self._server = await loop.create_server(self._accept, host, port)
         except OSError as error:
-            raise ConnectionLost(f"cannot listen at {host}:{port}: {error.strerror or error}") from error
+            raise ConnectionLost(f"cannot listen at {host}:{port}: {_reason(error)}") from error
 
     @property
     def port(self) -> int:
@@ -161,11 +163,13 @@ async def connect(
             port,
         )
     except OSError as error:
-        raise ConnectionLost(f"cannot connect to {host}:{port}: {error.strerror or error}") from error
+        raise ConnectionLost(f"cannot connect to {host}:{port}: {_reason(error)}") from error
     try:
         await connection.opened()
-    except BaseException:
+    except BaseException as error:
         connection.abort()
+        if isinstance(error, (ConnectionLost, RemoteProtocolError)):
+            raise type(error)(f"{host}:{port}: {error}") from error
         raise
     return connection
 
@@ -247,6 +251,13 @@ def keep_connected(
         )
 
     return Reconnector(connect_once, report)
+
+
+def _reason(error: OSError) -> str:
+    """Return what went wrong, without the address, which asyncio puts into its errors in its own way."""
+    if error.errno is not None and error.errno in errno.errorcode:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
 
 
 def _source(source: Corestore | Hypercore) -> Source:

@@ -166,17 +166,18 @@ async def download(
         raise BadArgument(f"a range of blocks begins at 0 or above and ends behind, found {start} to {end}")
     stop = end
 
-    def begin(changed: Callable[[], None]) -> Download:
-        def told() -> None:
-            if progress is not None:
-                progress(Progress(want.blocks, want.total))
-            changed()
+    want: Download | None = None
 
+    def begin(changed: Callable[[], None]) -> Download:
+        nonlocal want
         want = Download(core.state, start, stop, linear=linear, on_change=changed)
-        want.on_change = told
         return want
 
-    await _wait(core, begin, timeout, f"blocks {start} to {stop - 1} did not all come")
+    def told() -> None:
+        if progress is not None and want is not None:
+            progress(Progress(want.blocks, want.total))
+
+    await _wait(core, begin, timeout, f"blocks {start} to {stop - 1} did not all come", told)
 
 
 async def read_stream(
@@ -282,9 +283,16 @@ def allow_push(core: Hypercore, allowed: bool = True) -> None:
 
 
 async def _wait(
-    core: Hypercore, begin: Callable[[Callable[[], None]], Want], timeout: float | None, what: str
+    core: Hypercore,
+    begin: Callable[[Callable[[], None]], Want],
+    timeout: float | None,
+    what: str,
+    told: Callable[[], None] = lambda: None,
 ) -> None:
-    """Wait until a want is over; it may take ``timeout`` seconds from each sign of progress to the next."""
+    """Wait until a want is over; it may take ``timeout`` seconds from each sign of progress to the next.
+
+    ``told`` is called after each of them.
+    """
     woken = asyncio.Event()
     want = begin(woken.set)
     replicator = Replicator.of(core.state)
@@ -299,6 +307,7 @@ async def _wait(
                     raise RequestTimeout(
                         f"core {encode_id(replicator.core.key)}: {what} in {timeout} s"
                     ) from None
+            told()
     finally:
         if not want.is_done:
             replicator.give_up(want)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, cast
 
+from hypercore.core import CoreState, Hypercore
 from hypercore.crypto import KeyPair
 from hypercore.errors import ConnectionLost, HypercoreError
 from hypercore.replication import Connection, Source
+
+T = TypeVar("T")
 
 # What may wait in the transport before it says that it is full.
 _WRITE_BUFFER_BYTES = 1 << 20
@@ -32,6 +35,9 @@ class PeerConnection(asyncio.Protocol):
         key_pair: the static key pair of this side.
         allow: whether a remote public key may connect.
         report: told of errors that do not end the connection.
+
+    Attributes:
+        bytes_received: all bytes that came from the other side.
     """
 
     def __init__(
@@ -43,6 +49,7 @@ class PeerConnection(asyncio.Protocol):
         allow: Callable[[bytes], bool] = lambda public_key: True,
         report: Callable[[Exception], None] = lambda error: None,
     ) -> None:
+        self.bytes_received = 0
         self._loop = asyncio.get_running_loop()
         self._connection = Connection(
             source,
@@ -53,6 +60,8 @@ class PeerConnection(asyncio.Protocol):
             report=report,
         )
         self._connection.on_end = self.abort
+        self._answered = asyncio.Event()
+        self._connection.on_answer = self._answered.set
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_pumping_soon = False
@@ -97,6 +106,51 @@ class PeerConnection(asyncio.Protocol):
         """Wait until the connection has ended."""
         await asyncio.shield(self._closed)
 
+    async def has(self, core: Hypercore) -> bool:
+        """Return whether the other side exchanges a core, as soon as it has said so.
+
+        Raises:
+            ConnectionLost: the connection ended before.
+            RemoteProtocolError: it ended because the other side broke the protocol.
+        """
+        return await self.during(self._has(core.state))
+
+    async def _has(self, core: CoreState) -> bool:
+        await self.opened()
+        self._connection.ask_for(core)
+        while (answer := self._connection.has(core)) is None:
+            self._answered.clear()
+            await self._answered.wait()
+        return answer
+
+    async def during(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do work that needs the connection, and return its result.
+
+        When the connection ends before the work does, the work is cancelled: what only waits for other peers
+        would otherwise wait for ever where there are none.
+
+        Raises:
+            ConnectionLost: the connection ended.
+            RemoteProtocolError: it ended because the other side broke the protocol.
+            Whatever the work raises.
+        """
+        if self._closed.done():
+            work.close()
+            raise self._lost()
+        task = self._loop.create_task(work)
+        try:
+            await asyncio.wait((task, self._closed), return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise self._lost()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        return task.result()
+
+    def _lost(self) -> Exception:
+        return self._error or ConnectionLost("the connection was closed")
+
     def abort(self) -> None:
         """End the connection at once; what waits to be written is lost."""
         self._end(None)
@@ -133,6 +187,7 @@ class PeerConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what arrived, and send what it calls for."""
+        self.bytes_received += len(data)
         self._is_receiving = True
         try:
             self._connection.receive(data, self._loop.time())

@@ -255,7 +255,8 @@ class Commit:
     ) -> None:
         """Store blocks of whole subtrees that were checked against nodes which are stored here.
 
-        Each subtree is its first block, its blocks, and all its nodes below the root.
+        Each subtree is its first block, its blocks, and all its nodes below the root; the root stands last if
+        only its hash, but not its size, was that of the stored one.
         """
         self._begin(core)
         length = core.tree.length
@@ -358,6 +359,10 @@ class Commit:
             branch.tree, branch.fork = tree, fork
             branch.base, branch.shared_length = base, shared_length
 
+        self._after.append(change)
+
+    def when_written(self, change: Callable[[], None]) -> None:
+        """Have a function called once everything is written; it must not raise."""
         self._after.append(change)
 
     def put_user_data(self, core: CoreState, key: str, value: bytes | None) -> None:

@@ -151,7 +151,8 @@ class View:
 
         Raises:
             BadArgument: the offset is negative or behind the end.
-            InvalidOperation: a node that is needed is not stored.
+            BlockNotAvailable: a node that is needed is not stored; with this block it comes.
+            InvalidOperation: it is not stored although its blocks are.
         """
         rest = offset
         if rest == 0:
@@ -180,7 +181,10 @@ class View:
     def _seek_below(self, index: int, rest: int, padding: int) -> tuple[int, int]:
         while index & 1:
             left, right = flat_tree.children(index)
-            size = self.need_node(left).size - padding * flat_tree.leaf_count(left)
+            node = self.node(left)
+            if node is None:
+                self._refuse_seek(index, rest)
+            size = node.size - padding * flat_tree.leaf_count(left)
             if rest == size:
                 return flat_tree.spans(left)[1] // 2 + 1, 0
             if rest < size:
@@ -189,6 +193,15 @@ class View:
                 rest -= size
                 index = right
         return index // 2, rest
+
+    def _refuse_seek(self, index: int, rest: int) -> NoReturn:
+        """Name the block below a node that is about where the byte is; what proves it shows both children."""
+        first, last = (leaf // 2 for leaf in flat_tree.spans(index))
+        size = self.need_node(index).size
+        guess = min(first + (last + 1 - first) * rest // max(size, 1), last)
+        if self.has(guess, guess + 1):
+            raise InvalidOperation(f"a tree node below node {index} is not stored")
+        raise BlockNotAvailable(guess, length=self.tree.length, key=self.key)
 
     def _has_block(self, index: int) -> bool:
         return self.store.get(self.keys.block + encode_index(index)) is not None
@@ -201,7 +214,7 @@ class View:
     def _refuse(self, index: int) -> NoReturn:
         if index < 0:
             raise BadArgument(f"a block index is not negative, found {index}")
-        raise BlockNotAvailable(index, length=self.tree.length)
+        raise BlockNotAvailable(index, length=self.tree.length, key=self.key)
 
 
 class CoreState(View):

@@ -84,7 +84,7 @@ class Answers:
             self._answer(self._queue.pop(next(iter(self._queue))))
 
     def _answer(self, request: Request) -> None:
-        core = self._peer.replicator.core
+        core = self._peer.exchange.core
         wanted = request.proof
         block = wanted.block
         value: bytes | None = None
@@ -121,14 +121,14 @@ class Answers:
 
     def _refuse(self, request: Request) -> None:
         """Answer a request for another fork, or for a block that is not here: at most with the manifest."""
-        core = self._peer.replicator.core
+        core = self._peer.exchange.core
         if request.manifest and core.manifest is not None and not _is_compat(core):
             self._send(request, Proof(core.fork))
         else:
             self._send_no_data(request, NOT_AVAILABLE)
 
     def _send(self, request: Request, proof: Proof) -> None:
-        core = self._peer.replicator.core
+        core = self._peer.exchange.core
         if request.manifest and not _is_compat(core):
             proof.manifest = core.manifest
         self._peer.channel.send(DATA, *Data(request.id, proof).pieces())

@@ -7,20 +7,20 @@ Numbers are never used again; 0 stands for what nobody asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import Final
 
 from hypercore.merkle import Node
 from hypercore.proofs import ProofRequest
-from hypercore.replication.downloads import Want
+from hypercore.replication.groups import BLOCKS_PER_GROUP
+from hypercore.replication.peer import Peer
+from hypercore.replication.wants import Want
 
-if TYPE_CHECKING:
-    from hypercore.replication.peer import Peer
+IDS_PER_QUESTION: Final = 64
 
-IDS_PER_QUESTION = 64
-BLOCKS_PER_GROUP = 64
-"""Blocks are asked for, and remembered as asked for, in groups of this many."""
+
+_MAX_LEFTOVER_BYTES = 4 << 20
 
 
 class Purpose(Enum):
@@ -42,9 +42,10 @@ class Question:
         peer: who was asked.
         sent_at: when.
         blocks, bytes: how much of the peer's share of open requests it takes.
+        is_open: whether it was asked and not answered yet.
     """
 
-    __slots__ = ("blocks", "bytes", "number", "peer", "sent_at")
+    __slots__ = ("blocks", "bytes", "is_open", "number", "peer", "sent_at")
 
     def __init__(self, peer: Peer, blocks: int, size: int) -> None:
         self.peer = peer
@@ -52,9 +53,15 @@ class Question:
         self.sent_at = 0.0
         self.blocks = blocks
         self.bytes = size
+        self.is_open = False
+
+    def resize(self, size: int) -> None:
+        """Take note of the size that it turned out to have."""
+        self.peer.resized(size, self.bytes)
+        self.bytes = size
 
     @property
-    def ids(self) -> range:
+    def ids(self) -> Sequence[int]:
         """The request ids that are still open."""
         raise NotImplementedError
 
@@ -83,10 +90,9 @@ class ProofQuestion(Question):
         self.want = want
 
     @property
-    def ids(self) -> range:
+    def ids(self) -> Sequence[int]:
         """The one request id."""
-        first = IDS_PER_QUESTION * self.number
-        return range(first, first + 1)
+        return (IDS_PER_QUESTION * self.number,)
 
 
 class SubtreeQuestion(Question):
@@ -98,9 +104,10 @@ class SubtreeQuestion(Question):
         values: the blocks, as far as they have come.
         missing: how many have not.
         rest: how many bytes those may have together.
+        is_mixed: whether some of them came from another peer.
     """
 
-    __slots__ = ("count", "first", "missing", "rest", "root", "values")
+    __slots__ = ("count", "first", "is_mixed", "missing", "rest", "root", "values")
 
     def __init__(self, peer: Peer, first: int, count: int, size: int) -> None:
         super().__init__(peer, count, size)
@@ -110,6 +117,7 @@ class SubtreeQuestion(Question):
         self.values: list[bytes | None] = [None] * count
         self.missing = count
         self.rest = 0
+        self.is_mixed = False
 
     @property
     def root_index(self) -> int:
@@ -117,10 +125,43 @@ class SubtreeQuestion(Question):
         return 2 * self.first + self.count - 1
 
     @property
-    def ids(self) -> range:
-        """The request ids of all its blocks; none before they were asked for."""
+    def ids(self) -> Sequence[int]:
+        """The request ids of the blocks that were asked for and have not come."""
         first = IDS_PER_QUESTION * self.number
-        return range(first, first if self.root is None else first + self.count)
+        if self.root is None:
+            return ()
+        return [first + place for place, value in enumerate(self.values) if value is None]
+
+
+class Leftovers:
+    """Blocks of subtrees that came before the peer went away; the rest of them is asked of another one."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[int, int], list[bytes | None]] = {}
+        self._bytes = 0
+
+    def keep(self, question: SubtreeQuestion) -> None:
+        """Keep what has come of a subtree; the oldest leftovers give way."""
+        size = sum(len(value) for value in question.values if value is not None)
+        if not size or size > _MAX_LEFTOVER_BYTES:
+            return
+        self.take(question.first, question.count)
+        self._values[question.first, question.count] = question.values
+        self._bytes += size
+        while self._bytes > _MAX_LEFTOVER_BYTES:
+            self.take(*next(iter(self._values)))
+
+    def take(self, first: int, count: int) -> list[bytes | None] | None:
+        """Return what has come of a subtree, None if nothing has, and no longer keep it."""
+        values = self._values.pop((first, count), None)
+        if values is not None:
+            self._bytes -= sum(len(value) for value in values if value is not None)
+        return values
+
+    def clear(self) -> None:
+        """Forget all: the core has gone over to another fork."""
+        self._values.clear()
+        self._bytes = 0
 
 
 class Questions:
@@ -143,7 +184,8 @@ class Questions:
         question.sent_at = now
         self._next += 1
         self._open[question.number] = question
-        question.peer.asked(question)
+        question.is_open = True
+        question.peer.asked(question.blocks, question.bytes, now)
         if isinstance(question, SubtreeQuestion):
             self._claim(question.first, question.count)
         elif isinstance(question, ProofQuestion) and question.request.block is not None:
@@ -157,7 +199,8 @@ class Questions:
         """Close a question, in whatever way it ended; its blocks may be asked for again."""
         if self._open.pop(question.number, None) is None:
             return
-        question.peer.settled(question)
+        question.is_open = False
+        question.peer.settled(question.blocks, question.bytes)
         if isinstance(question, SubtreeQuestion):
             self._unclaim(question.first, question.count)
         elif isinstance(question, ProofQuestion) and question.request.block is not None:
@@ -183,15 +226,3 @@ class Questions:
             self._claims[group] = rest
         else:
             self._claims.pop(group, None)
-
-
-def first_subtree(bits: int, limit: int) -> tuple[int, int]:
-    """Return place and size of the first perfect subtree, of up to ``limit`` blocks, that is all in ``bits``.
-
-    ``bits`` are those of a group and not 0, ``limit`` is a power of two.
-    """
-    place = (bits & -bits).bit_length() - 1
-    run = bits >> place
-    ones = ((run + 1) & ~run).bit_length() - 1
-    size = min(limit, 1 << ones.bit_length() - 1)
-    return place, min(size, place & -place) if place else size

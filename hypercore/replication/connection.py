@@ -8,26 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hypercore.core import CoreState, Hypercore
+from hypercore.core import CoreState
 from hypercore.crypto import KEY_SIZE, KeyPair
-from hypercore.errors import DecodingError, HypercoreError, RemoteProtocolError, StorageError
-from hypercore.replication.answering import Answers
-from hypercore.replication.peer import Peer
+from hypercore.errors import DecodingError, RemoteProtocolError, StorageError
 from hypercore.replication.replicator import Replicator
+from hypercore.replication.shared_core import SharedCore
 from hypercore.replication.sources import Source
 from hypercore.wire import (
-    BITFIELD,
-    CANCEL,
-    DATA,
-    EXTENSION,
-    NO_DATA,
-    RANGE,
-    REQUEST,
-    SYNC,
-    UNWANT,
-    WANT,
-    Channel,
     Closed,
+    Event,
     Messages,
     Opened,
     OpenRequested,
@@ -35,20 +24,9 @@ from hypercore.wire import (
     Rejected,
     SecretStream,
     capability,
-    decode_bitfield,
-    decode_cancel,
-    decode_data,
-    decode_extension,
     decode_handshake,
-    decode_no_data,
-    decode_range,
-    decode_request,
-    decode_sync,
-    decode_unwant,
-    decode_want,
     encode_handshake,
 )
-from hypercore.wire.protomux import Event
 
 PROTOCOL = "hypercore/alpha"
 
@@ -56,9 +34,8 @@ PROTOCOL = "hypercore/alpha"
 _ROOM = 1 << 20
 # What waits may be more than that only by what a peer makes us say without asking for data.
 _MAX_WAITING = 32 << 20
+_MAX_NAMED = 4096
 _TICK = 1.0
-# To answer one may take a long walk through a tree.
-_EXTENSIONS_PER_SECOND = 256
 
 
 class Connection:
@@ -75,7 +52,9 @@ class Connection:
 
     Attributes:
         remote_public_key: the static key of the other side, None until it is known.
-        peers: the cores that are exchanged, by discovery key.
+        cores: those that are exchanged, by discovery key.
+        on_end: called when the source has ended the connection.
+        on_answer: called when the other side has opened or closed a core.
     """
 
     def __init__(
@@ -89,35 +68,22 @@ class Connection:
         wake: Callable[[], None] = lambda: None,
         report: Callable[[Exception], None] = lambda error: None,
     ) -> None:
-        self.peers: dict[bytes, Peer] = {}
+        self.cores: dict[bytes, SharedCore] = {}
         self.on_end: Callable[[], None] = lambda: None
+        self.on_answer: Callable[[], None] = lambda: None
         self._source = source
         self._allow = allow
         self._wake = wake
         self._report = report
         self._stream = stream or SecretStream(is_initiator=is_initiator, key_pair=key_pair)
         self._mux = Protomux()
-        self._handles: dict[Peer, Hypercore] = {}
-        self._waking: set[Peer] = set()
+        self._waking: dict[SharedCore, None] = {}
+        # Discovery keys that the other side has opened: it may learn later that they are here.
+        self._named: dict[bytes, None] = {}
         self._is_set_up = False
         self._is_closed = False
         self._is_blocked = False
-        self._extension_names: dict[Peer, str] = {}
-        self._extension_time = 0.0
-        self._extension_count = 0
         self._stop_observing = source.observe(self)
-        self._handlers: dict[int, Callable[[Peer, bytes, int, int, float], None]] = {
-            SYNC: self._on_sync,
-            REQUEST: self._on_request,
-            CANCEL: self._on_cancel,
-            DATA: self._on_data,
-            NO_DATA: self._on_no_data,
-            WANT: self._on_want,
-            UNWANT: self._on_unwant,
-            BITFIELD: self._on_bitfield,
-            RANGE: self._on_range,
-            EXTENSION: self._on_extension,
-        }
         self._stream.start()
 
     @property
@@ -145,7 +111,7 @@ class Connection:
         """
         if self._is_closed:
             return
-        touched: set[Replicator] = set()
+        touched: dict[SharedCore, None] = {}
         try:
             for frame in self._stream.receive(data):
                 self._set_up()
@@ -155,8 +121,8 @@ class Connection:
         except DecodingError as error:
             raise RemoteProtocolError(f"a message cannot be read: {error}") from error
         finally:
-            for replicator in touched:
-                self._settle(replicator, now)
+            for core in touched:
+                core.settle(now)
         if self._mux.pending_bytes > _MAX_WAITING:
             raise RemoteProtocolError(f"it does not read: more than {_MAX_WAITING} bytes wait to be written")
 
@@ -169,12 +135,13 @@ class Connection:
         if self._is_closed:
             return b""
         if self._stream.is_open:
-            waking, self._waking = self._waking, set()
-            for peer in waking:
-                if peer.channel.is_open:
-                    peer.answers.go_on()
-                    peer.replicator.fill(peer, now)
-                    self._close_if_idle(peer)
+            waking, self._waking = self._waking, {}
+            for core in waking:
+                if core.channel.is_open:
+                    core.send(now)
+                    if core.is_idle:
+                        core.channel.close()
+                        self._forget(core)
             for frame in self._mux.take_frames():
                 self._stream.send(frame)
         return self._stream.data_to_send(now)
@@ -188,36 +155,40 @@ class Connection:
     @property
     def is_waiting(self) -> bool:
         """Whether there are answers to be sent as soon as there is room."""
-        return any(peer.answers.is_waiting for peer in self.peers.values())
+        return any(core.answers.is_waiting for core in self.cores.values())
 
     def next_timeout(self, now: float) -> float | None:
         """Return when handle_timeout is due."""
         due = self._stream.next_timeout()
-        if any(peer.open_questions or peer.ignored_until > now for peer in self.peers.values()):
+        if any(core.peer.is_due(now) for core in self.cores.values()):
             due = now + _TICK if due is None else min(due, now + _TICK)
         return due
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due: a sign of life, and asking others for what this peer does not answer."""
         self._stream.handle_timeout(now)
-        for peer in list(self.peers.values()):
-            peer.replicator.handle_timeout(peer, now)
-            self._wake_peer(peer)
+        for core in list(self.cores.values()):
+            core.replicator.handle_timeout(core.peer, now)
+            self._wake_core(core)
 
     def close(self) -> None:
         """End it: what was asked of it is asked of others. Closing twice is fine."""
         if not self._is_closed:
             self._is_closed = True
             self._stop_observing()
-            for peer in list(self.peers.values()):
-                self._forget(peer)
+            for core in list(self.cores.values()):
+                self._forget(core)
 
     # --- the source tells -------------------------------------------------------------------------
 
     def core_opened(self, core: CoreState) -> None:
-        """Offer a core that the application has opened to the other side."""
+        """Offer a core that the application has opened to the other side.
+
+        A core that is written here is not named to a peer that has not named it first: there is nothing that
+        the peer could have of it.
+        """
         Replicator.of(core).set_used(True)
-        if self._is_set_up:
+        if self._is_set_up and (not core.writable or core.discovery_key in self._named):
             self._open(core.discovery_key)
 
     def core_closed(self, core: CoreState) -> None:
@@ -228,6 +199,20 @@ class Connection:
         """End: the cores are closed."""
         self.close()
         self.on_end()
+
+    def ask_for(self, core: CoreState) -> None:
+        """Ask the other side to exchange a core, also one that is written here; see ``has``."""
+        if not self._is_closed:
+            self._open(core.discovery_key)
+
+    def has(self, core: CoreState) -> bool | None:
+        """Return whether the other side exchanges a core that it was asked for; None if it has not said."""
+        if self._is_closed:
+            return None
+        shared = self.cores.get(core.discovery_key)
+        if shared is None:
+            return False
+        return True if shared.channel.is_open else None
 
     # --- channels ---------------------------------------------------------------------------------
 
@@ -241,155 +226,82 @@ class Connection:
             raise RemoteProtocolError(f"the public key {public_key.hex()} is not allowed to connect")
         self._is_set_up = True
         for core in self._source.cores_in_use():
-            Replicator.of(core).set_used(True)
-            self._open(core.discovery_key)
+            self.core_opened(core)
 
-    def _open(self, discovery_key: bytes) -> bool:
+    def _open(self, discovery_key: bytes) -> None:
         """Open the channel of a core, if the core is there and has none yet."""
-        if discovery_key in self.peers:
-            return False
-        handle = self._source.open_quietly(discovery_key)
+        if discovery_key in self.cores:
+            return
+        try:
+            handle = self._source.open_quietly(discovery_key)
+        except StorageError as error:
+            self._report(error)
+            return
         if handle is None:
-            return False
-        replicator = Replicator.of(handle.state)
-        if replicator.error is not None:
+            return
+        if Replicator.of(handle.state).exchange.error is not None:
             handle.close()
-            return False
+            return
         proof = capability(self._stream.is_initiator, handle.key, self._stream.handshake_hash)
         channel = self._mux.open(PROTOCOL, discovery_key, encode_handshake(proof))
-        peer = Peer(replicator, channel)
-        peer.wake = lambda: self._wake_peer(peer)
-        peer.end_frame = self._mux.flush
-        peer.answers = Answers(peer, self._has_room, self._report)
-        channel.owner = peer
-        self.peers[discovery_key] = peer
-        self._handles[peer] = handle
+        core = channel.owner = SharedCore(handle, channel, self._has_room, self._report)
+        core.peer.wake = lambda: self._wake_core(core)
+        core.peer.end_frame = self._mux.flush
+        self.cores[discovery_key] = core
         self._wake()
-        return True
 
-    def _forget(self, peer: Peer) -> None:
+    def _forget(self, core: SharedCore) -> None:
         """Let go of a core whose channel is closed."""
-        self.peers.pop(peer.replicator.core.discovery_key, None)
-        self._waking.discard(peer)
-        self._extension_names.pop(peer, None)
-        peer.replicator.leave(peer)
-        handle = self._handles.pop(peer, None)
-        if handle is not None:
-            handle.close()
+        self.cores.pop(core.replicator.core.discovery_key, None)
+        self._waking.pop(core, None)
+        core.close()
 
-    def _close_if_idle(self, peer: Peer) -> None:
-        """Close a channel that nobody downloads on."""
-        if peer.is_idle:
-            peer.channel.close()
-            self._forget(peer)
-
-    def _handle(self, event: Event, now: float, touched: set[Replicator]) -> None:
+    def _handle(self, event: Event, now: float, touched: dict[SharedCore, None]) -> None:
         if isinstance(event, Messages):
-            peer = event.channel.owner
-            touched.add(peer.replicator)
-            self._on_messages(peer, event, now)
+            core: SharedCore = event.channel.owner
+            touched[core] = None
+            core.receive(event, now)
         elif isinstance(event, OpenRequested):
-            if event.protocol == PROTOCOL and event.id is not None and len(event.id) == KEY_SIZE:
-                self._open(event.id)
+            self._open_requested(event)
         elif isinstance(event, Opened):
-            self._opened(event.channel, event.handshake)
+            self._opened(event)
+            self.on_answer()
         elif isinstance(event, (Rejected, Closed)):
-            peer = event.channel.owner
-            wants_more = isinstance(event, Closed) and peer.uploading and not peer.downloading
-            core = peer.replicator.core
-            self._forget(peer)
+            core = event.channel.owner
+            wants_more = isinstance(event, Closed) and core.peer.uploading and not core.peer.downloading
+            self._forget(core)
             # It thought that nobody here wants anything any more; that may have crossed with a new wish.
-            if wants_more and peer.replicator.is_downloading:
-                self._open(core.discovery_key)
+            if wants_more and core.replicator.exchange.is_downloading:
+                self._open(core.replicator.core.discovery_key)
+            self.on_answer()
 
-    def _opened(self, channel: Channel, handshake: bytes) -> None:
-        peer: Peer = channel.owner
-        key = peer.replicator.core.key
-        expected = capability(not self._stream.is_initiator, key, self._stream.handshake_hash)
-        if decode_handshake(handshake)[0] != expected:
+    def _open_requested(self, event: OpenRequested) -> None:
+        if event.protocol == PROTOCOL and event.id is not None and len(event.id) == KEY_SIZE:
+            self._named[event.id] = None
+            if len(self._named) > _MAX_NAMED:
+                del self._named[next(iter(self._named))]
+            self._open(event.id)
+
+    def _opened(self, event: Opened) -> None:
+        core: SharedCore = event.channel.owner
+        stream = self._stream
+        expected = capability(not stream.is_initiator, core.replicator.core.key, stream.handshake_hash)
+        if decode_handshake(event.handshake)[0] != expected:
             raise RemoteProtocolError(
                 "a capability that does not show that the other side knows the core's key"
             )
-        peer.replicator.join(peer)
-
-    # --- messages ---------------------------------------------------------------------------------
-
-    def _on_messages(self, peer: Peer, event: Messages, now: float) -> None:
-        frame, handlers = event.frame, self._handlers
-        for type_, start, end in event.entries:
-            handler = handlers.get(type_)
-            if handler is not None:
-                try:
-                    handler(peer, frame, start, end, now)
-                except StorageError as error:
-                    self._fail(peer.replicator, error, now)
-                if not event.channel.is_open:
-                    return
-        self._wake_peer(peer)
-
-    def _on_sync(self, peer: Peer, buf: bytes, pos: int, end: int, now: float) -> None:
-        peer.on_sync(decode_sync(buf, pos, end))
-        peer.replicator.on_sync(peer)
-
-    def _on_request(self, peer: Peer, buf: bytes, pos: int, end: int, now: float) -> None:
-        peer.answers.receive(decode_request(buf, pos, end))
-
-    def _on_cancel(self, peer: Peer, buf: bytes, pos: int, end: int, now: float) -> None:
-        peer.answers.cancel(decode_cancel(buf, pos, end).request)
-
-    def _on_data(self, peer: Peer, buf: bytes, pos: int, end: int, now: float) -> None:
-        peer.replicator.on_data(peer, decode_data(buf, pos, end), now)
-
-    def _on_no_data(self, peer: Peer, buf: bytes, pos: int, end: int, now: float) -> None:
-        peer.replicator.on_no_data(peer, decode_no_data(buf, pos, end).request, now)
-
-    def _on_want(self, peer: Peer, buf: bytes, pos: int, end: int, now: float) -> None:
-        peer.on_want(decode_want(buf, pos, end))
-
-    def _on_unwant(self, peer: Peer, buf: bytes, pos: int, end: int, now: float) -> None:
-        peer.on_unwant(decode_unwant(buf, pos, end))
-
-    def _on_bitfield(self, peer: Peer, buf: bytes, pos: int, end: int, now: float) -> None:
-        peer.on_bitfield(decode_bitfield(buf, pos, end))
-
-    def _on_range(self, peer: Peer, buf: bytes, pos: int, end: int, now: float) -> None:
-        peer.on_range(decode_range(buf, pos, end))
-
-    def _on_extension(self, peer: Peer, buf: bytes, pos: int, end: int, now: float) -> None:
-        message = decode_extension(buf, pos, end)
-        name = message.name or self._extension_names.get(peer, "")
-        self._extension_names[peer] = name
-        # Messages of extensions are hints: whoever sends more than is read, or asks for much, gets no answer.
-        if now - self._extension_time >= 1:
-            self._extension_time, self._extension_count = now, 0
-        self._extension_count += 1
-        if self._extension_count <= _EXTENSIONS_PER_SECOND and self._has_room():
-            try:
-                peer.replicator.on_extension(peer, name, message.payload)
-            except HypercoreError as error:
-                self._report(error)
+        core.replicator.join(core.peer)
 
     # --- sending ----------------------------------------------------------------------------------
-
-    def _settle(self, replicator: Replicator, now: float) -> None:
-        try:
-            replicator.settle()
-        except StorageError as error:
-            self._fail(replicator, error, now)
-
-    def _fail(self, replicator: Replicator, error: StorageError, now: float) -> None:
-        """Go on without a core whose storage failed; the others may fare better."""
-        replicator.fail(error, now)
-        self._report(error)
 
     def _has_room(self) -> bool:
         return not self._is_blocked and self._mux.pending_bytes < _ROOM
 
-    def _wake_peer(self, peer: Peer) -> None:
-        self._waking.add(peer)
+    def _wake_core(self, core: SharedCore) -> None:
+        self._waking[core] = None
         self._wake()
 
     def _go_on(self) -> None:
-        for peer in self.peers.values():
-            if peer.answers.is_waiting:
-                self._wake_peer(peer)
+        for core in self.cores.values():
+            if core.answers.is_waiting:
+                self._wake_core(core)

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hypercore.core import Commit
-from hypercore.errors import CoreConflict, HypercoreError, InvalidProof, RemoteProtocolError
+from hypercore.errors import CoreConflict, HypercoreError, RemoteProtocolError, StorageError
 from hypercore.ids import encode_id
 from hypercore.merkle import MerkleTree
-from hypercore.proofs import Proof, ProofMaker, ProofRequest, UpgradeRequest, verify_proof
+from hypercore.proofs import Proof, ProofRequest, UpgradeProof, UpgradeRequest, verify_proof
 from hypercore.proofs.reorg import Reorg
-from hypercore.replication.asking import ProofQuestion, Question
+from hypercore.replication.asking import ProofQuestion
+from hypercore.replication.exchange import Exchange
 from hypercore.replication.peer import Peer
-from hypercore.wire import DATA, REQUEST, Data, Request
-
-if TYPE_CHECKING:
-    from hypercore.replication.replicator import Replicator
+from hypercore.replication.scheduler import Scheduler
+from hypercore.wire import REQUEST, Request
 
 PROBE = 0
 """The request id that stands for no question: of conflict probes and their answers, and of what is pushed."""
 
 
 class ForkFollower:
-    """The forks of one core, as its peers have them."""
+    """The forks of one core, as its peers have them.
 
-    def __init__(self, replicator: Replicator) -> None:
-        self._replicator = replicator
+    Args:
+        exchange: the core.
+        scheduler: asks for what is needed.
+    """
+
+    def __init__(self, exchange: Exchange, scheduler: Scheduler) -> None:
+        self._exchange = exchange
+        self._scheduler = scheduler
         self._question: ProofQuestion | None = None
         self._peer: Peer | None = None
         self._reorg: Reorg | None = None
-        # Peers that could not prove a fork; they are asked again for another one.
-        self._refused: dict[Peer, int] = {}
 
     @property
     def is_busy(self) -> bool:
@@ -40,23 +41,19 @@ class ForkFollower:
     def fill(self, peer: Peer, now: float) -> None:
         """Ask a peer for what is needed to go over to its fork."""
         if self._question is not None:
-            return
-        ask = self._replicator.ask_fork
+            if self._question.is_open:
+                return
+            self._reset()  # it got no answer
+        ask = self._scheduler.ask_fork
         if self._reorg is not None and self._peer is peer:
             self._question = ask(peer, ProofRequest(hash=self._reorg.wanted), self._reorg.fork, now)
-        elif self._peer is None and self._is_worth_asking(peer):
+        elif self._peer is None and self._is_worth_asking(peer, now):
             self._peer = peer
             request = ProofRequest(upgrade=UpgradeRequest(0, peer.length))
             self._question = ask(peer, request, peer.fork, now)
 
-    def _is_worth_asking(self, peer: Peer) -> bool:
-        return (
-            peer.is_synced
-            and peer.fork > self._replicator.core.fork
-            and peer.length > 0
-            and not peer.is_distrusted
-            and self._refused.get(peer) != peer.fork
-        )
+    def _is_worth_asking(self, peer: Peer, now: float) -> bool:
+        return peer.fork > self._exchange.core.fork and peer.length > 0 and peer.may_prove_trees(now)
 
     def on_answer(self, question: ProofQuestion, proof: Proof) -> None:
         """Take a proof of another fork, and go over to it when enough is known.
@@ -67,7 +64,7 @@ class ForkFollower:
         if question is not self._question:
             return
         self._question = None
-        core = self._replicator.core
+        core = self._exchange.core
         try:
             if self._reorg is None:
                 prologue = None if core.manifest is None else core.manifest.prologue
@@ -78,20 +75,15 @@ class ForkFollower:
                 with Commit(core.database) as commit:
                     commit.reorg(core, self._reorg)
                 self._reset()
+        except StorageError:
+            self._reset()
+            raise
         except HypercoreError as error:
             self._reset()
             raise RemoteProtocolError(f"the proof of fork {question.fork} does not hold: {error}") from error
 
-    def dropped(self, question: Question) -> None:
-        """Take note that a question gets no answer."""
-        if question is self._question:
-            if self._peer is not None:
-                self._refused[self._peer] = question.fork if isinstance(question, ProofQuestion) else 0
-            self._reset()
-
     def leave(self, peer: Peer) -> None:
         """Forget a peer that is gone."""
-        self._refused.pop(peer, None)
         if peer is self._peer:
             self._reset()
 
@@ -105,7 +97,7 @@ class ForkFollower:
 
         Either it lies, or somebody signed two trees: its answer shows which.
         """
-        core = self._replicator.core
+        core = self._exchange.core
         length = min(core.tree.length, peer.length)
         if peer.is_distrusted or length == 0 or peer.fork != core.fork:
             return False
@@ -115,47 +107,41 @@ class ForkFollower:
         peer.wake()
         return True
 
-    def on_probe(self, peer: Peer, proof: Proof) -> None:
+    def on_probe(self, peer: Peer, proof: Proof) -> CoreConflict | None:
         """Compare a tree that a peer has proven from nothing with the one that is here.
+
+        Returns:
+            What is wrong with the core, if both trees were signed for one fork.
 
         Raises:
             RemoteProtocolError: the peer was suspected, and this does not explain its proof.
         """
-        if self._is_conflict(proof):
-            assert proof.upgrade is not None
-            self._tell(proof.upgrade.length)
-            core = self._replicator.core
-            self._replicator.conflict(
-                CoreConflict(
-                    f"core {encode_id(core.key)}: two trees of {proof.upgrade.length} blocks were signed for "
-                    f"fork {core.fork}"
-                )
+        upgrade = proof.upgrade
+        if upgrade is not None and self._is_conflict(proof, upgrade):
+            core = self._exchange.core
+            return CoreConflict(
+                f"core {encode_id(core.key)}: two trees of {upgrade.length} blocks were signed for fork "
+                f"{core.fork}",
+                upgrade.length,
             )
-        elif peer.is_distrusted:
+        if peer.is_distrusted:
             raise RemoteProtocolError("a proof that does not hold, and no other tree that would explain it")
+        return None
 
-    def _is_conflict(self, proof: Proof) -> bool:
-        core, upgrade = self._replicator.core, proof.upgrade
-        if upgrade is None or upgrade.start or proof.fork != core.fork or core.authority is None:
+    def _is_conflict(self, proof: Proof, upgrade: UpgradeProof) -> bool:
+        core = self._exchange.core
+        if upgrade.start or proof.fork != core.fork or core.authority is None:
             return False
+        if proof.block is not None or proof.hash is not None or proof.seek is not None:
+            return False  # these may stand in the place of a root
         if not 0 < upgrade.length <= core.tree.length:
             return False
         try:
             verified = verify_proof(MerkleTree(), proof, core.authority.prologue)
             if not core.authority.verify(verified.tree, proof.fork, upgrade.signature):
                 return False
-            return core.tree_at(upgrade.length).roots != upgrade.nodes
-        except (InvalidProof, HypercoreError):
-            return False
-
-    def _tell(self, length: int) -> None:
-        """Show every peer the tree that is here, so that all learn of the conflict."""
-        core = self._replicator.core
-        maker = ProofMaker(core.tree, core.node, fork=core.fork, signature=core.signature)
-        try:
-            proof = maker.make(ProofRequest(upgrade=UpgradeRequest(0, length)))
+            known = core.tree_at(upgrade.length).roots
+            # Only hashes count: a size that is sent may be wrong by what the sibling's is wrong by.
+            return [root.hash for root in known] != [node.hash for node in upgrade.nodes[: len(known)]]
         except HypercoreError:
-            return
-        for peer in self._replicator.peers:
-            peer.channel.send(DATA, *Data(PROBE, proof).pieces())
-            peer.wake()
+            return False

@@ -6,21 +6,19 @@ Nothing of what a peer says is believed beyond choosing what to ask it for; only
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from hypercore import flat_tree
 from hypercore.bitfield import PAGE_BITS, PAGE_BYTES
 from hypercore.core import CoreState
 from hypercore.errors import RemoteProtocolError
-from hypercore.replication.asking import Question
+from hypercore.replication.exchange import Exchange
+from hypercore.replication.groups import BLOCKS_PER_GROUP, Cursor
 from hypercore.replication.remote_blocks import RemoteBlocks
+from hypercore.replication.wants import Download
 from hypercore.wire import messages
 from hypercore.wire.messages import Bitfield, Extension, Range, Sync, Want
 from hypercore.wire.protomux import Channel
-
-if TYPE_CHECKING:
-    from hypercore.replication.answering import Answers
-    from hypercore.replication.replicator import Replicator
 
 BLOCKS_PER_WANT = 1 << 21
 """Blocks are asked about in stretches of this many, as the reference does; a longer Want is ignored."""
@@ -30,6 +28,8 @@ _MAX_WANTS = 512
 # Blocks that may be open at one peer, and about how many bytes, unless one question alone takes more.
 _MAX_OPEN_BLOCKS = 512
 _MAX_OPEN_BYTES = 4 << 20
+# What may be held of blocks that turn out to be longer than expected.
+_MAX_HELD_BYTES = 16 << 20
 # Of a core that is not complete here, only news this near to its end is told without being asked for.
 _NEWS = 256
 _BYTES_PER_FRAME = 4 << 20
@@ -39,7 +39,7 @@ class Peer:
     """One peer of a core.
 
     Args:
-        replicator: of the core.
+        exchange: the core.
         channel: where it is talked to.
 
     Attributes:
@@ -49,13 +49,17 @@ class Peer:
         acknowledged: our length as it last knew it.
         blocks: what it has.
         strikes: how often it failed to answer in time.
-        answers: what it asked for.
+        refusals: how often it refused to prove what it claims, since it last proved something.
+        unfitting: how often its proofs did not fit the tree that is known here, since one did.
+        ignored_until: when it may be asked again.
+        refused_until: when it may be asked again for what it refused: longer trees, other forks, seeks.
+        is_doubtful: whether it owes a proof of what it claims: it refused to give it, or gave none in time.
+        refuses_nodes: whether it cannot prove tree nodes: blocks are asked for with their own proofs.
+        cursors: how far each download was gone through for it.
     """
 
-    answers: Answers
-
-    def __init__(self, replicator: Replicator, channel: Channel) -> None:
-        self.replicator = replicator
+    def __init__(self, exchange: Exchange, channel: Channel) -> None:
+        self.exchange = exchange
         self.channel = channel
         self.wake: Callable[[], None] = _nothing
         self.end_frame: Callable[[], None] = _nothing
@@ -72,9 +76,13 @@ class Peer:
         self.is_distrusted = False
         self.strikes = 0
         self.refusals = 0
+        self.unfitting = 0
         self.ignored_until = 0.0
+        self.refused_until = 0.0
+        self.is_doubtful = False
         self.last_answer = 0.0
-        self.cursors: dict[int, tuple[int, int, int]] = {}
+        self.cursors: WeakKeyDictionary[Download, Cursor] = WeakKeyDictionary()
+        self.refuses_nodes = False
         self.ordinal = 0
         self._open_blocks = 0
         self._open_bytes = 0
@@ -87,7 +95,7 @@ class Peer:
 
     @property
     def _core(self) -> CoreState:
-        return self.replicator.core
+        return self.exchange.core
 
     # --- what is told -----------------------------------------------------------------------------
 
@@ -102,16 +110,16 @@ class Peer:
 
     def sync(self, *, answer: bool = False) -> None:
         """Send a Sync if it says something new, or if it has to be sent as an ``answer``."""
-        core, replicator = self._core, self.replicator
+        core, exchange = self._core, self.exchange
         news = Sync(
             core.fork,
             core.tree.length,
             self.length if self.fork == core.fork else 0,
             self._can_upgrade_peer(),
             True,
-            replicator.is_downloading,
-            core.manifest is not None and core.authority is not None and not core.authority.is_compat,
-            replicator.allow_push,
+            exchange.is_downloading,
+            exchange.proves_manifest,
+            exchange.allow_push,
         )
         told = self._told
         if not answer and told is not None:
@@ -171,6 +179,9 @@ class Peer:
 
     def on_sync(self, sync: Sync) -> None:
         """Take note of a Sync, and answer it where it has to be answered."""
+        if (sync.fork, sync.length) != (self.fork, self.length):
+            self.refused_until = 0.0
+            self.is_doubtful = False
         self.fork, self.length, self.acknowledged = sync.fork, sync.length, sync.remote_length
         self.can_upgrade = sync.can_upgrade
         self.uploading, self.downloading = sync.uploading, sync.downloading
@@ -187,11 +198,18 @@ class Peer:
             self.blocks.remove(range_.start, end)
         else:
             self.blocks.add(range_.start, end)
+            self._look_again(range_.start)
 
     def on_bitfield(self, bitfield: Bitfield) -> None:
         """Take note of the blocks that it has in one stretch."""
         if bitfield.start % 32 == 0:
             self.blocks.replace(bitfield.start, bitfield.words)
+            self._look_again(bitfield.start)
+
+    def _look_again(self, start: int) -> None:
+        """Let downloads look again at the blocks from ``start`` on."""
+        for cursor in self.cursors.values():
+            cursor.go_back(start // BLOCKS_PER_GROUP)
 
     def on_want(self, want: Want) -> None:
         """Tell which blocks of a stretch are here, and from now on which arrive.
@@ -236,39 +254,64 @@ class Peer:
             and now >= self.ignored_until
         )
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether neither side wants anything of the other any more."""
+    def may_prove_trees(self, now: float) -> bool:
+        """Return whether it deserves to be asked for longer trees, other forks and seeks."""
         return (
             self.is_synced
-            and not self.downloading
-            and not self.replicator.is_downloading
-            and not self.open_questions
-            and not self.answers.is_waiting
+            and not self.is_distrusted
+            and now >= self.ignored_until
+            and now >= self.refused_until
         )
+
+    @property
+    def may_have_news(self) -> bool:
+        """Whether it may prove a longer tree than is known here, or another fork."""
+        core = self._core
+        if not self.is_synced:
+            return not self.is_doubtful
+        if self.is_doubtful or self.is_distrusted or not self.uploading:
+            return False
+        if self.fork == core.fork:
+            # Before it knows our length it cannot know whether it can prove more.
+            is_able = self.can_upgrade or self.acknowledged != core.tree.length
+            return self.length > core.tree.length and is_able
+        return self.fork > core.fork and self.length > 0
+
+    def is_due(self, now: float) -> bool:
+        """Return whether time alone may change what it is asked."""
+        is_waited_for = bool(self.open_questions) or not (self.is_synced or self.is_doubtful)
+        return is_waited_for or self.ignored_until > now or self.refused_until > now
 
     def has_room(self) -> bool:
         """Return whether more blocks may be asked of it."""
         return self._open_blocks < _MAX_OPEN_BLOCKS and self._open_bytes < _MAX_OPEN_BYTES
 
-    def asked(self, question: Question) -> None:
-        """Count an open question."""
-        if not self.open_questions:
-            self.last_answer = question.sent_at
-        self.open_questions += 1
-        self._open_blocks += question.blocks
-        self._open_bytes += question.bytes
+    def has_room_for(self, size: int, before: int) -> bool:
+        """Return whether an open question may turn out to have another size than expected."""
+        return self._open_bytes == before or self._open_bytes + size - before <= 2 * _MAX_OPEN_BYTES
 
-    def settled(self, question: Question) -> None:
+    def asked(self, blocks: int, size: int, now: float) -> None:
+        """Count an open question about so many blocks, and about so many bytes."""
+        if not self.open_questions:
+            self.last_answer = now
+        self.open_questions += 1
+        self._open_blocks += blocks
+        self._open_bytes += size
+
+    def settled(self, blocks: int, size: int) -> None:
         """Count a question that is no longer open."""
         self.open_questions -= 1
-        self._open_blocks -= question.blocks
-        self._open_bytes -= question.bytes
+        self._open_blocks -= blocks
+        self._open_bytes -= size
 
-    def resize(self, question: Question, size: int) -> None:
+    def resized(self, size: int, before: int) -> None:
         """Count an open question with the size that it turned out to have."""
-        self._open_bytes += size - question.bytes
-        question.bytes = size
+        self._open_bytes += size - before
+
+    @property
+    def holds_too_much(self) -> bool:
+        """Whether what came of its blocks, and is not proven, is more than anybody may make us hold."""
+        return self._open_bytes > _MAX_HELD_BYTES
 
     def make_room_for(self, size: int) -> None:
         """Begin another frame if the answers to the one under way might not fit into one frame.

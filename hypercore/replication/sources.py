@@ -38,9 +38,11 @@ class SingleCore:
 
     def observe(self, observer: StoreObserver) -> Callable[[], None]:
         """Tell an observer when the core closes: to it, that is all there is."""
+        state = self._core.state
 
         def look() -> None:
             if self._core.closed:
+                observer.core_closed(state)
                 observer.store_closed()
 
         return self._core.on_change(look)

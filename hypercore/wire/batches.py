@@ -59,6 +59,9 @@ def _split_batch(frame: bytes, pos: int, end: int) -> Iterator[tuple[int, list[E
             size = frame[pos]
             if size <= 0xFC:
                 pos += 1
+            elif size == 0xFD and pos + 3 <= end:
+                size = frame[pos + 1] | frame[pos + 2] << 8
+                pos += 3
             else:
                 size, pos = get_uint(frame, pos)
             if not size:

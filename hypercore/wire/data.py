@@ -16,17 +16,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hypercore.crypto import HASH_SIZE
 from hypercore.encoding import encode_buffer, encode_uint, get_uint
 from hypercore.errors import BadArgument, DecodingError
 from hypercore.manifest import decode_manifest
-from hypercore.merkle import Node, encode_node, get_node
+from hypercore.merkle import Node, encode_node
 from hypercore.proofs import BlockProof, HashProof, Proof, SeekProof, UpgradeProof
 from hypercore.wire.messages import check_end
 
 MAX_NODES = 128
 """Nodes of one list of a proof: a tree of 2^53 blocks has fewer levels, and fewer roots."""
 
-_MIN_NODE_SIZE = 34
+_MIN_NODE_SIZE = 2 + HASH_SIZE
 
 _BLOCK, _HASH, _SEEK, _UPGRADE, _MANIFEST = 1, 2, 4, 8, 16
 
@@ -198,8 +199,11 @@ def _get_nodes(buf: bytes, pos: int, end: int) -> tuple[list[Node], int]:
     check_end(pos + _MIN_NODE_SIZE * count, end)
     nodes = []
     for _ in range(count):
-        node, pos = get_node(buf, pos)
-        nodes.append(node)
+        index, pos = get_uint(buf, pos)
+        size, pos = get_uint(buf, pos)
+        stop = pos + HASH_SIZE
+        nodes.append(Node(index, size, buf[pos:stop]))
+        pos = stop
     check_end(pos, end)
     return nodes, pos
 

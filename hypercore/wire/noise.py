@@ -70,6 +70,8 @@ class NoiseHandshake:
             raise BadArgument(f"a handshake is XX or IK, found {pattern!r}")
         if (remote_public_key is not None) != (pattern == "IK" and is_initiator):
             raise BadArgument("the initiator of IK, and nobody else, is given the remote public key")
+        if remote_public_key is not None and len(remote_public_key) != KEY_SIZE:
+            raise BadArgument(f"a public key has {KEY_SIZE} bytes, found {len(remote_public_key)}")
         self.is_initiator = is_initiator
         self.is_complete = False
         self.tx = b""
@@ -193,6 +195,8 @@ class _SymmetricState:
     def decrypt(self, sealed: bytes) -> bytes:
         plaintext = sealed
         if self._key is not None:
+            if len(sealed) < _MAC_SIZE:
+                raise RemoteProtocolError("a handshake message is cut off")
             try:
                 plaintext = bindings.crypto_aead_chacha20poly1305_ietf_decrypt(
                     sealed, self.hash, self._take_nonce(), self._key
@@ -237,5 +241,5 @@ def _shared_point(scalar: bytes, point: bytes) -> bytes:
 def _take(message: bytes, pos: int, size: int) -> tuple[bytes, int]:
     end = pos + size
     if end > len(message):
-        raise RemoteProtocolError(f"a handshake message of {len(message)} bytes is cut off")
+        raise RemoteProtocolError("a handshake message is cut off")
     return message[pos:end], end

@@ -36,10 +36,10 @@ MAX_CHANNELS = 4096
 
 _MAX_REMOTE_IDS = 65_536
 _MAX_NAME = 255
-_MAX_HANDSHAKE = 65_536
+_MAX_HANDSHAKE = 4096
 
 _CONTROL = 0
-_OPEN, _REJECT, _CLOSE = 1, 2, 3
+_CONTROLS = _OPEN, _REJECT, _CLOSE = 1, 2, 3
 
 _ALIASES = {"hypercore": "hypercore/alpha"}
 
@@ -196,23 +196,17 @@ class Protomux:
         and its Opened is the next event. Otherwise Opened or Rejected comes when the other side has answered.
 
         Raises:
-            BadArgument: a name is too long.
-            InvalidOperation: it is open already.
+            BadArgument: the protocol, id or handshake is too long.
+            InvalidOperation: this side has opened the channel already.
         """
         key = _key(protocol, id_)
         if key in self._live:
             raise InvalidOperation(f"a channel of {key[0]} with this id is open already")
-        message = (encode_buffer(key[0].encode()), encode_buffer(key[1] or b""), handshake)
-        if max(len(key[0].encode()), len(key[1] or b"")) > _MAX_NAME or len(handshake) > _MAX_HANDSHAKE:
+        names = (key[0].encode(), key[1] or b"")
+        if max(map(len, names)) > _MAX_NAME or len(handshake) > _MAX_HANDSHAKE:
             raise BadArgument("the protocol, id or handshake of a channel is too long")
-        local_id = self._free.pop() if self._free else len(self._local) + 1
-        channel = Channel(self, *key, local_id)
-        if local_id > len(self._local):
-            self._local.append(channel)
-        else:
-            self._local[local_id - 1] = channel
-        self._live[key] = channel
-        self._send_control(_OPEN, encode_uint(local_id), *message)
+        channel = self._add(key)
+        self._send_control(_OPEN, encode_uint(channel.local_id), *map(encode_buffer, names), handshake)
         offer = self._offer
         if offer and offer.key == key and not offer.channel:
             offer.channel = channel
@@ -256,14 +250,15 @@ class Protomux:
 
     def flush(self) -> None:
         """End the frame under way: what is sent from here on stands in another one."""
-        if self._queue:
+        if self._queue and self._queue[-1] is not None:
             self._queue.append(None)
 
     def _events(self, frame: bytes) -> Iterator[Event]:
         for remote_id, entries in split_frame(frame):
             if remote_id == _CONTROL:
                 for type_, start, end in entries:
-                    yield from self._control(type_, frame[start:end])
+                    if type_ in _CONTROLS:
+                        yield from self._control(type_, frame[start:end])
             elif channel := self._find(remote_id):
                 yield Messages(channel, frame, entries)
 
@@ -272,7 +267,7 @@ class Protomux:
             yield from self._receive_open(message)
         elif type_ == _REJECT:
             yield from self._receive_reject(message)
-        elif type_ == _CLOSE:
+        else:
             remote_id, _ = get_uint(message, 0)
             if channel := self._find(remote_id):
                 self._forget(channel)
@@ -282,14 +277,13 @@ class Protomux:
         remote_id, key, handshake = _decode_open(message)
         self._claim(remote_id)
         if waiting := self._unanswered.get(key):
-            channel = waiting.pop(0)
-            if not waiting:
-                del self._unanswered[key]
+            channel = waiting[0]
+            self._settle(channel)
             if channel._is_closed:
                 self._release(channel)
-                return
-            self._pair(channel, remote_id, handshake)
-            yield Opened(channel, handshake)
+            else:
+                self._pair(channel, remote_id, handshake)
+                yield Opened(channel, handshake)
             return
         offer = _Offer(key, remote_id, handshake)
         if key not in self._live:
@@ -319,16 +313,30 @@ class Protomux:
         channel = self._local[local_id - 1] if 0 < local_id <= len(self._local) else None
         if not channel or channel._remote_id:
             raise RemoteProtocolError(f"channel {local_id} is rejected, but waits for no answer")
+        self._settle(channel)
+        self._release(channel)
+        if not channel._is_closed:
+            channel._is_closed = True
+            del self._live[channel.protocol, channel.id]
+            yield Rejected(channel)
+
+    def _settle(self, channel: Channel) -> None:
+        """Forget that a channel waits for an answer."""
         key = (channel.protocol, channel.id)
         waiting = self._unanswered[key]
         waiting.remove(channel)
         if not waiting:
             del self._unanswered[key]
-        self._release(channel)
-        if not channel._is_closed:
-            channel._is_closed = True
-            del self._live[key]
-            yield Rejected(channel)
+
+    def _add(self, key: _Key) -> Channel:
+        """Make a channel under a number that is free, the last one that became so."""
+        if not self._free:
+            self._local.append(None)
+            self._free.append(len(self._local))
+        channel = Channel(self, *key, self._free.pop())
+        self._local[channel.local_id - 1] = channel
+        self._live[key] = channel
+        return channel
 
     def _find(self, remote_id: int) -> Channel | None:
         return self._remote[remote_id - 1] if 0 < remote_id <= len(self._remote) else None

@@ -8,7 +8,6 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from functools import wraps
 from hashlib import sha256
-from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Thread
 from typing import Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from hypercore.core import CoreState
 from hypercore.core.changes import Change
@@ -42,7 +42,6 @@ class Download(Want):
 
     Attributes:
         blocks: how many of its blocks are here.
-        bytes: how many bytes of it arrived since it began.
         generation: changes whenever blocks that were asked for have to be asked for again.
     """
 
@@ -61,7 +60,6 @@ class Download(Want):
         self.end = end
         self.linear = linear
         self.generation = 0
-        self.bytes = 0
         self.blocks = self._count()
         self._check()
 
@@ -101,11 +99,13 @@ class Download(Want):
                 self.finish()
 
     def _count(self) -> int:
-        stop = self.stop
-        return sum(
-            max(min(end, stop) - max(start, self.start), 0)
-            for start, end in self._core.stored_ranges(self.start)
-        )
+        """Return how many of its blocks are stored."""
+        count, stop = 0, self.stop
+        for start, end in self._core.stored_ranges(self.start):
+            if start >= stop:
+                break
+            count += min(end, stop) - max(start, self.start)
+        return count
 
 
 class Block(Want):
@@ -135,3 +135,67 @@ class Update(Want):
     def __init__(self, before: tuple[int, int], on_change: Callable[[], None] = lambda: None) -> None:
         super().__init__(on_change)
         self.before = before
+
+
+class Wants:
+    """All that is wanted of one core.
+
+    Attributes:
+        blocks: single blocks, by their index.
+    """
+
+    def __init__(self) -> None:
+        self.blocks: dict[int, list[Block]] = {}
+        self.downloads: list[Download] = []
+        self.seeks: list[Seek] = []
+        self.updates: list[Update] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.blocks or self.downloads or self.seeks or self.updates)
+
+    def __iter__(self) -> Iterator[Want]:
+        blocks = [want for wants in self.blocks.values() for want in wants]
+        return iter([*blocks, *self.downloads, *self.seeks, *self.updates])
+
+    def add(self, want: Want) -> None:
+        """Add what is wanted."""
+        if isinstance(want, Block):
+            self.blocks.setdefault(want.index, []).append(want)
+        elif isinstance(want, Download):
+            self.downloads.append(want)
+        elif isinstance(want, Seek):
+            self.seeks.append(want)
+        elif isinstance(want, Update):
+            self.updates.append(want)
+
+    def remove(self, want: Want) -> None:
+        """Remove what is wanted no more; what is not there is fine."""
+        if isinstance(want, Block):
+            wants = self.blocks.get(want.index, [])
+            if want in wants:
+                wants.remove(want)
+            if not wants:
+                self.blocks.pop(want.index, None)
+        elif isinstance(want, Download) and want in self.downloads:
+            self.downloads.remove(want)
+        elif isinstance(want, Seek) and want in self.seeks:
+            self.seeks.remove(want)
+        elif isinstance(want, Update) and want in self.updates:
+            self.updates.remove(want)
+
+    def restart(self) -> None:
+        """Let the downloads be gone through again from their beginnings."""
+        for download in self.downloads:
+            download.generation += 1
+
+    def changed(self, change: Change) -> None:
+        """Take note of a change of the core, and end what is there now."""
+        for start, end in change.stored:
+            if self.blocks:
+                for index in [index for index in self.blocks if start <= index < end]:
+                    for block in self.blocks.pop(index, ()):
+                        block.finish()
+        for download in list(self.downloads):
+            download.changed(change)
+            if download.is_done:
+                self.remove(download)
