@@ -207,8 +207,8 @@ class LevelDBBatch:
 
     def __init__(self, batch: Any, failure: _Failure, name: str) -> None:
         self._name = name
-        self._batch = batch
         self._failure = failure
+        self._write = batch.write
         self.put = batch.put
         self.delete = batch.delete
         self.clear = batch.clear
@@ -221,15 +221,17 @@ class LevelDBBatch:
                 raise StorageError(
                     f"{failure.reason}; nothing more is written until the store is opened again"
                 )
-            self._batch.write()
-        except (plyvel.Error, RuntimeError) as error:
+            self._write()
+            self.clear()
+        except BaseException as error:
+            with suppress(RuntimeError):  # the database was closed
+                self.clear()
+            if not isinstance(error, (plyvel.Error, RuntimeError)):
+                raise
             explained = explain(error, self._name)
             if isinstance(error, plyvel.Error):
                 failure.reason = explained
             raise explained from error
-        finally:
-            with suppress(RuntimeError):  # the database was closed
-                self._batch.clear()
 
 
 def explain(error: Exception, name: str) -> Exception:
