@@ -33,7 +33,14 @@ def main(arguments: Sequence[str], stop: Stop) -> int:
     except SettingsError as error:
         print(f"exporter: error: {error}", file=sys.stderr)
         return WRONG_SETTINGS
-    logs.set_up()
+    logs.set_up(sys.stdout)
+    try:
+        return _run_to_the_end(chosen, stop)
+    finally:
+        logs.finish()
+
+
+def _run_to_the_end(chosen: Settings, stop: Stop) -> int:
     try:
         exit_code = run(chosen, stop)
     except ExperimentsFileError as error:

@@ -55,8 +55,22 @@ class _Handler(logging.StreamHandler):  # type: ignore[type-arg]  # Python 3.10 
         """Go on: a full disk or a closed pipe behind the log is no reason to stop measuring."""
 
 
-def set_up(stream: TextIO = sys.stdout) -> None:
-    """Send everything that is logged in this process to ``stream``."""
-    handler = _Handler(stream)
-    handler.setFormatter(_ReadableFormatter() if stream.isatty() else _JsonFormatter())
+def set_up(stream: TextIO | None) -> None:
+    """Send everything that is logged in this process to ``stream``, or nowhere if that is closed: None."""
+    handler: logging.Handler = logging.NullHandler()
+    if stream is not None:
+        handler = _Handler(stream)
+        handler.setFormatter(_ReadableFormatter() if stream.isatty() else _JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def finish() -> None:
+    """Write out what is left for standard output, or drop it: else it would change the exit code."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

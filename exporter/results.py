@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -41,8 +42,25 @@ class Results:
         self._open()
 
     def _open(self) -> None:
-        self._store = Corestore(self._path)
-        self._bee = Hyperbee(self._store.get(name=CORE_NAME), key_encoding="utf-8", value_encoding="json")
+        store = Corestore(self._path)
+        try:
+            core = store.get(name=CORE_NAME)
+            self._bee = Hyperbee(core, key_encoding="utf-8", value_encoding="json")
+        except BaseException:
+            store.close()
+            raise
+        self._store = store
+
+    @contextmanager
+    def _open_bee(self) -> Iterator[Hyperbee]:
+        """Give the bee; a store that failed takes nothing more, so it is opened again the next time."""
+        if self._store.closed:
+            self._open()
+        try:
+            yield self._bee
+        except StorageError:
+            self._store.close()
+            raise
 
     def __enter__(self) -> Results:
         return self
@@ -73,14 +91,8 @@ class Results:
             "versions": self._provenance.versions,
             "machine": self._provenance.machine,
         }
-        if self._store.closed:
-            self._open()
-        try:
-            self._bee.sub(result.experiment.name).put(result.experiment.key, value)
-        except StorageError:
-            # A store that failed to write takes nothing more; the next result opens it again.
-            self._store.close()
-            raise
+        with self._open_bee() as bee:
+            bee.sub(result.experiment.name).put(result.experiment.key, value)
 
     def forget(self, before_ms: int) -> int:
         """Forget the results from before a time, but for the latest of each experiment; return how many.
@@ -90,26 +102,16 @@ class Results:
         Raises:
             HypercoreError: that failed; no result from after that time is lost.
         """
-        if self._store.closed:
-            self._open()
-        bee, core = self._bee, self._bee.core
-        seqs = (seq for start, end in core.stored_ranges(1) for seq in range(start, end))
-        version = next((seq for seq in seqs if not self._is_before(seq, before_ms)), bee.version)
-        stored = core.info().stored_blocks
-        bee.clear_unlinked(version, prune=True)
-        forgotten = stored - core.info().stored_blocks
-        if forgotten:
-            core.compact()
-        return forgotten
-
-    def _is_before(self, seq: int, time_ms: int) -> bool:
-        """Whether an operation is older; one that does not say when it was counts as older."""
-        try:
-            value = self._bee.get_by_seq(seq).value
-        except DecodingError:
-            return True
-        timestamp_ms = value.get("timestamp") if isinstance(value, Mapping) else None
-        return not _is_number(timestamp_ms) or timestamp_ms < time_ms
+        with self._open_bee() as bee:
+            core = bee.core
+            seqs = (seq for start, end in core.stored_ranges(1) for seq in range(start, end))
+            version = next((seq for seq in seqs if not _is_before(bee, seq, before_ms)), bee.version)
+            stored = core.info().stored_blocks
+            bee.clear_unlinked(version, prune=True)
+            forgotten = stored - core.info().stored_blocks
+            if forgotten:
+                core.compact(end=version)
+            return forgotten
 
     def load(self, experiments: Iterable[Experiment]) -> list[Result]:
         """The results stored earlier for these experiments; entries that make no sense are skipped."""
@@ -122,6 +124,16 @@ class Results:
         except (HypercoreError, ValueError) as error:
             log.warning("Skipping unexpected entry at %s %s: %s", experiment.name, experiment.key, error)
             return None
+
+
+def _is_before(bee: Hyperbee, seq: int, time_ms: int) -> bool:
+    """Whether an operation is older; one that does not say when it was counts as older."""
+    try:
+        value = bee.get_by_seq(seq).value
+    except DecodingError:
+        return True
+    timestamp_ms = value.get("timestamp") if isinstance(value, Mapping) else None
+    return not _is_number(timestamp_ms) or timestamp_ms < time_ms
 
 
 def _result(experiment: Experiment, value: Any) -> Result:

@@ -44,6 +44,13 @@ class Bitfield:
         number, place = divmod(index, PAGE_BITS)
         return self._exists(number) and bool(self._page(number)[place >> 3] >> (place & 7) & 1)
 
+    def bits(self, start: int, count: int) -> int:
+        """Return ``count`` bits from ``start`` on as a number: whole bytes of one page."""
+        number, place = divmod(start, PAGE_BITS)
+        if not self._exists(number):
+            return 0
+        return int.from_bytes(self._page(number)[place >> 3 : (place + count) >> 3], "little")
+
     def set_range(self, start: int, end: int, value: bool) -> None:
         """Set the bits from ``start`` up to, not including, ``end``."""
         while start < end:
@@ -56,6 +63,24 @@ class Bitfield:
             _set_bits(self._page(number), first, min(end - number * PAGE_BITS, PAGE_BITS), value)
             self._changed.add(number)
             start = (number + 1) * PAGE_BITS
+
+    def replace(self, start: int, data: bytes) -> None:
+        """Set the bits from ``start`` on, a multiple of 8, to those of whole bytes."""
+        while data:
+            number, place = divmod(start, PAGE_BITS)
+            piece = data[: (PAGE_BITS - place) >> 3]
+            if self._exists(number) or piece.count(0) != len(piece):
+                self._page(number)[place >> 3 : (place >> 3) + len(piece)] = piece
+                self._changed.add(number)
+            data = data[len(piece) :]
+            start += 8 * len(piece)
+
+    def forget_pages(self, limit: int) -> None:
+        """Forget bits until no more than ``limit`` pages are left, the lowest pages first."""
+        while len(self._numbers) > limit:
+            number = self._numbers.pop(0)
+            self._pages.pop(number, None)
+            self._changed.discard(number)
 
     def find_set(self, start: int, end: int) -> int:
         """Return the first bit from ``start`` on that is 1, ``end`` if there is none before it."""

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 from weakref import WeakSet
 
 from hypercore import crypto
 from hypercore.core import Commit, CoreState, Hypercore, open_core
 from hypercore.crypto import KeyPair
+from hypercore.encryption import check_encryption_key
 from hypercore.errors import BadArgument, Closed
 from hypercore.ids import decode_id
 from hypercore.manifest import Manifest
 from hypercore.storage import Database, open_database
+
+
+class StoreObserver(Protocol):
+    """Whoever has to know which cores of a store are in use: what replicates it."""
+
+    def core_opened(self, core: CoreState) -> None:
+        """The application opened a core that it had not open."""
+
+    def core_closed(self, core: CoreState) -> None:
+        """The application closed its last object on a core."""
+
+    def store_closed(self) -> None:
+        """All cores are closed, and the store is about to."""
 
 
 class Corestore:
@@ -99,11 +114,12 @@ class Corestore:
         same core.
 
         Raises:
-            BadArgument: nothing to open it by, or things that do not go together.
+            BadArgument: nothing to open it by, things that do not go together, or a key of the wrong size.
             Closed: the store is closed.
             StorageError: the store failed.
         """
         self._check_open()
+        check_encryption_key(encryption_key)
         if name:
             if key is not None or key_pair is not None or manifest is not None:
                 raise BadArgument("a core is opened by name or by key, not by both")
@@ -127,6 +143,28 @@ class Corestore:
         """
         self._check_open()
         return self._cores.cores()
+
+    def open_quietly(self, discovery_key: bytes) -> Hypercore | None:
+        """Open a stored core for a peer that asks for it; None if it is not stored.
+
+        The observers are not told: the application does not use it.
+
+        Raises:
+            Closed: the store is closed.
+            StorageError: the store failed.
+        """
+        self._check_open()
+        return self._cores.open_quietly(discovery_key)
+
+    def cores_in_use(self) -> list[CoreState]:
+        """Return the cores that the application has open."""
+        return self._cores.in_use()
+
+    def observe(self, observer: StoreObserver) -> Callable[[], None]:
+        """Tell an observer what happens from now on; the returned function ends it."""
+        self._check_open()
+        self._cores.observers.append(observer)
+        return lambda: self._cores.observers.remove(observer)
 
     def _check_open(self) -> None:
         if self._closed or self._cores.closed:
@@ -162,6 +200,9 @@ class _OpenCores:
         self._database = database
         self._states: dict[bytes, CoreState] = {}
         self._objects: dict[int, Hypercore] = {}
+        # Of each core, how many objects the application has.
+        self._uses: Counter[bytes] = Counter()
+        self.observers: list[StoreObserver] = []
         self.name = database.name
         self.closed = False
 
@@ -179,11 +220,32 @@ class _OpenCores:
         return open_core(self._database, find_open=self._states.get, **known)
 
     def attach(self, state: CoreState, encryption_key: bytes | None) -> Hypercore:
-        """Return another object on a core."""
-        core = Hypercore.attached(state, lambda: self._release(core, state), encryption_key)
+        """Return another object of the application on a core."""
+        discovery_key = state.discovery_key
+        core = Hypercore.attached(state, lambda: self._release(core, state, 1), encryption_key)
+        self._keep(core, state)
+        self._uses[discovery_key] += 1
+        if self._uses[discovery_key] == 1:
+            for observer in tuple(self.observers):
+                observer.core_opened(state)
+        return core
+
+    def open_quietly(self, discovery_key: bytes) -> Hypercore | None:
+        state = self._states.get(discovery_key)
+        if state is None:
+            if self._database.core(discovery_key) is None:
+                return None
+            state = CoreState(self._database, discovery_key)
+        core = Hypercore.attached(state, lambda: self._release(core, state, 0))
+        self._keep(core, state)
+        return core
+
+    def in_use(self) -> list[CoreState]:
+        return [self._states[discovery_key] for discovery_key in self._uses]
+
+    def _keep(self, core: Hypercore, state: CoreState) -> None:
         self._states[state.discovery_key] = state
         self._objects[id(core)] = core
-        return core
 
     def cores(self) -> Iterator[bytes]:
         for discovery_key in self._database.cores():
@@ -194,13 +256,22 @@ class _OpenCores:
     def commit(self) -> Commit:
         return Commit(self._database)
 
-    def _release(self, core: Hypercore, state: CoreState) -> None:
+    def _release(self, core: Hypercore, state: CoreState, uses: int) -> None:
+        discovery_key = state.discovery_key
         del self._objects[id(core)]
-        if not any(other.discovery_key == state.discovery_key for other in self._objects.values()):
-            del self._states[state.discovery_key]
+        if uses:
+            self._uses[discovery_key] -= 1
+            if not self._uses[discovery_key]:
+                del self._uses[discovery_key]
+                for observer in tuple(self.observers):
+                    observer.core_closed(state)
+        if not any(other.discovery_key == discovery_key for other in self._objects.values()):
+            self._states.pop(discovery_key, None)
 
     def close(self) -> None:
         self.closed = True
         for core in list(self._objects.values()):
             core.close()
+        for observer in tuple(self.observers):
+            observer.store_closed()
         self._database.close()

@@ -57,11 +57,14 @@ def encode_buffer(data: bytes) -> bytes:
 
 def get_uint(buf: bytes, pos: int) -> tuple[int, int]:
     """Read an unsigned number; longer forms than needed are accepted, as the format's other readers do."""
-    if pos >= len(buf):
-        raise DecodingError(f"a number is missing at byte {pos}")
-    first = buf[pos]
-    if first <= 0xFC:
-        return first, pos + 1
+    try:
+        first = buf[pos]
+        if first <= 0xFC:
+            return first, pos + 1
+        if first == 0xFD:
+            return buf[pos + 1] | buf[pos + 2] << 8, pos + 3
+    except IndexError:
+        raise DecodingError(f"a number is missing or cut off at byte {pos}") from None
     width = 1 << (first - 0xFC)
     end = pos + 1 + width
     if end > len(buf):

@@ -100,10 +100,20 @@ def block_encryption_key(core_key: bytes, encryption_key: bytes) -> bytes:
     return blake2b_256(DEFAULT_ENCRYPTION + core_key + encryption_key)
 
 
+def check_encryption_key(key: bytes | None) -> None:
+    """Make sure that a key, if there is one, can encrypt.
+
+    Raises:
+        BadArgument: it is not 32 bytes.
+    """
+    if key is not None and len(key) != KEY_SIZE:
+        raise BadArgument(f"an encryption key has {KEY_SIZE} bytes, found {len(key)}")
+
+
 def _check_keys(core_key: bytes, encryption_key: bytes) -> None:
-    for name, key in (("a core key", core_key), ("an encryption key", encryption_key)):
-        if len(key) != KEY_SIZE:
-            raise BadArgument(f"{name} has {KEY_SIZE} bytes, found {len(key)}")
+    if len(core_key) != KEY_SIZE:
+        raise BadArgument(f"a core key has {KEY_SIZE} bytes, found {len(core_key)}")
+    check_encryption_key(encryption_key)
 
 
 # --- XSalsa20: (message, nonce of 24 bytes, key of 32 bytes) -> message xor stream ----------------------

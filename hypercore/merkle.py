@@ -73,6 +73,26 @@ def get_nodes(buf: bytes, pos: int) -> tuple[list[Node], int]:
     return nodes, pos
 
 
+def subtree(first: int, blocks: Sequence[bytes]) -> list[Node]:
+    """Return the nodes of the perfect tree over a power of two of blocks, level by level, its root last.
+
+    ``first`` is the number of the first block, a multiple of their count.
+    """
+    leaf_hash, parent_hash = crypto.leaf_hash, crypto.parent_hash
+    level = [Node(2 * (first + i), len(block), leaf_hash(block)) for i, block in enumerate(blocks)]
+    nodes = level
+    step = 1
+    while len(level) > 1:
+        parents = []
+        for left, right in zip(level[::2], level[1::2], strict=True):
+            size = left.size + right.size
+            parents.append(Node(left.index + step, size, parent_hash(size, left.hash, right.hash)))
+        nodes = nodes + parents
+        level = parents
+        step <<= 1
+    return nodes
+
+
 class MerkleTree:
     """The roots over the first ``length`` blocks.
 

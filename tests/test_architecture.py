@@ -19,10 +19,14 @@ LAYERS = [
     ["merkle"],
     ["proofs"],
     ["signing"],
+    ["wire"],
     ["storage"],
     ["core"],
     ["corestore"],
-    ["hyperbee"],
+    ["hyperbee", "hyperblobs"],
+    ["hyperdrive"],
+    ["replication"],
+    ["aio"],
     ["cli"],
     ["__main__"],
 ]
@@ -111,7 +115,7 @@ def package_violations(root):
 
 def allowed_to(name):
     if name.startswith(tuple(EXPERIMENTS)):
-        return ["hypercore", "hypercore.errors"]
+        return ["hypercore", "hypercore.aio", "hypercore.errors"]
     return ALLOWED[name.split(".")[0]]
 
 
@@ -206,7 +210,7 @@ ALLOWED_IMPORTS = {
     "hypercore/__init__.py": "from hypercore.merkle import a\nfrom hypercore.storage import b",
     "exporter/loop.py": "from hypercore import Corestore\nfrom hypercore.errors import a\nimport exporter",
     "benchmarks/plugin.py": "from benchmarks.report import a\nimport pytest",
-    "benchmarks/test_bee.py": "from hypercore import Hyperbee\nfrom benchmarks.plugin import sizes",
+    "benchmarks/test_bee.py": "from hypercore import Hyperbee, aio\nfrom benchmarks.plugin import sizes",
     "benchmarks/peers/ours.py": "from hypercore import Hyperbee",
 }
 
@@ -221,6 +225,7 @@ def project(tmp_path):
         "extra",
         "core/__init__",
         "core/state",
+        "aio/__init__",
         "storage/__init__",
         "storage/records",
     ]

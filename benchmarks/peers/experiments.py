@@ -42,6 +42,13 @@ TABLE = (
     Experiment("bee_get", Size(10_000, 1_000)),
     Experiment("bee_get_cold", Size(10_000, 1_000)),
     Experiment("bee_scan", Size(10_000, 1_000)),
+    Experiment("drive_put", Size(5_000, 1_000)),
+    Experiment("drive_put", Size(100, 1_000_000)),
+    Experiment("drive_batch", Size(10_000, 1_000)),
+    Experiment("drive_get", Size(5_000, 1_000)),
+    Experiment("drive_get", Size(100, 1_000_000)),
+    Experiment("drive_get_reopened", Size(5_000, 1_000)),
+    Experiment("drive_list", Size(10_000, 100)),
 )
 """All experiments, in the order of the table."""
 

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from hypercore.cli import append, audit, bee, cat, info
+from hypercore.cli import append, audit, bee, cat, clone, drive, info, serve
 from hypercore.cli.commands import FAILED, FORMATTER, INTERRUPTED, OK, Commands, printable
 from hypercore.errors import HypercoreError
 
-_MODULES = (info, cat, append, audit, bee)
+_MODULES = (info, cat, append, audit, bee, drive, serve, clone)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m hypercore",
         formatter_class=FORMATTER,
-        description="Look at a store of Hypercores, and read and write its cores.",
+        description="Look at a store of Hypercores, read and write its cores, and copy them from others.",
         epilog="PATH is the directory of a Corestore, or of a Hypercore by itself. Only one process\n"
         "at a time can have a store open.\n\n"
         "exit codes:\n"

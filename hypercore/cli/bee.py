@@ -35,7 +35,8 @@ def add_to(commands: Commands) -> None:
     group = commands.add_group(
         "bee",
         summary="look into a Hyperbee",
-        description="Look into a Hyperbee: its entries as they are or were, and how they came to be.",
+        description="Look into a Hyperbee: its entries as they are or were, and how they came to be.\n"
+        "Version N is the bee after its block N - 1; in the middle of a batch there is no version.",
         epilog="examples:\n  python -m hypercore bee ls ./data\n  python -m hypercore bee diff ./data 7 12",
     )
     _add_ls(group)

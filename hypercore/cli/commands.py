@@ -91,16 +91,17 @@ def core_id(text: str) -> bytes:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def whole_number(smallest: int) -> Callable[[str], int]:
+def whole_number(smallest: int, largest: int | None = None) -> Callable[[str], int]:
     """Return the type of an argument that is a whole number."""
+    wanted = f"from {smallest} on" if largest is None else f"from {smallest} to {largest}"
 
     def parse(text: str) -> int:
         try:
             number = int(text)
         except ValueError:
             number = smallest - 1
-        if number < smallest:
-            raise argparse.ArgumentTypeError(f"expected a whole number from {smallest} on, found {text!r}")
+        if number < smallest or (largest is not None and number > largest):
+            raise argparse.ArgumentTypeError(f"expected a whole number {wanted}, found {text!r}")
         return number
 
     return parse
@@ -115,6 +116,17 @@ def _name(text: str) -> str:
 def counted(count: int, noun: str) -> str:
     """Return a count with its noun."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def byte_size(count: int) -> str:
+    """Return a number of bytes as people read it."""
+    if count < 1000:
+        return f"{count} B"
+    size, units = count / 1000, ["TB", "GB", "MB", "kB"]
+    while size >= 999.95 and len(units) > 1:
+        size /= 1000
+        units.pop()
+    return f"{size:.1f} {units[-1]}"
 
 
 def printable(text: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import Any
 
-from hypercore.cli.commands import FAILED, OK, Commands, add_path, core_id, printable
+from hypercore.cli.commands import FAILED, OK, Commands, add_path, byte_size, core_id, printable
 from hypercore.cli.stores import StoredCore, open_database, stored_cores
 from hypercore.core import CoreInfo
 from hypercore.errors import HypercoreError
@@ -87,12 +87,12 @@ def _row(core: dict[str, Any]) -> Sequence[str]:
     return (
         core["id"],
         str(core["length"]),
-        _size(core["byteLength"]),
+        byte_size(core["byteLength"]),
         str(core["fork"]),
         str(core["contiguousLength"]),
         str(core["storedBlocks"]),
         "yes" if core["writable"] else "no",
-        _size(core["diskBytes"]),
+        byte_size(core["diskBytes"]),
         printable(core["name"] or ""),
     )
 
@@ -103,13 +103,3 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:
     for first, *middle, last in rows:
         cells = [text.rjust(width) for text, width in zip(middle, widths[1:-1], strict=True)]
         yield "  ".join([first.ljust(widths[0]), *cells, last]).rstrip()
-
-
-def _size(count: int) -> str:
-    if count < 1000:
-        return f"{count} B"
-    size, units = count / 1000, ["TB", "GB", "MB", "kB"]
-    while size >= 999.95 and len(units) > 1:
-        size /= 1000
-        units.pop()
-    return f"{size:.1f} {units[-1]}"

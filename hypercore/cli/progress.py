@@ -14,6 +14,9 @@ class Progress:
     def advance(self, count: int) -> None:
         """Count what was done since the last call."""
 
+    def note(self, text: str) -> None:
+        """Show something beside what is counted."""
+
     def say(self, line: str) -> None:
         """Print a line of the results."""
         print(line)
@@ -26,15 +29,24 @@ class _Bar(Progress):
     def advance(self, count: int) -> None:
         self._bar.update(count)
 
+    def note(self, text: str) -> None:
+        self._bar.set_postfix_str(text, refresh=False)
+
     def say(self, line: str) -> None:
         self._bar.write(line, file=sys.stdout)
 
 
 @contextmanager
-def progress(unit: str, total: Callable[[], int | None]) -> Iterator[Progress]:
+def progress(
+    unit: str, total: Callable[[], int | None], *, done: int = 0, keep: bool = False
+) -> Iterator[Progress]:
     """Show a bar while the block runs, if stderr is a terminal and tqdm is installed.
 
-    ``total`` is asked only for a bar; None is for what has no known end.
+    Args:
+        unit: what is counted.
+        total: asked only for a bar; None is for what has no known end.
+        done: how many were done before it began.
+        keep: whether the bar stays when the block ends.
     """
     if not sys.stderr.isatty():
         yield Progress()
@@ -45,5 +57,5 @@ def progress(unit: str, total: Callable[[], int | None]) -> Iterator[Progress]:
         print("for a progress bar: pip install 'hypercore-scale-tests[cli]'", file=sys.stderr)
         yield Progress()
         return
-    with tqdm(total=total(), unit=unit, unit_scale=True, leave=False) as bar:
+    with tqdm(total=total(), initial=done, unit=unit, unit_scale=True, leave=keep) as bar:
         yield _Bar(bar)

@@ -1,14 +1,17 @@
-"""Finding stores and cores that are there; nothing is ever made here."""
+"""Finding stores and cores that are there; only ``open_copy`` ever makes any."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from hypercore import core, storage
 from hypercore.core import CoreState, Hypercore
+from hypercore.corestore import Corestore
 from hypercore.crypto import ROOT_NAMESPACE, discovery_key
-from hypercore.errors import StorageCorrupt, StorageEmpty, StorageError
+from hypercore.errors import StorageConflict, StorageCorrupt, StorageEmpty, StorageError
 from hypercore.ids import encode_id
 from hypercore.storage import Database, LevelDB
 
@@ -111,6 +114,60 @@ def open_first(path: Path, suits: Callable[[Hypercore], bool], noun: str) -> Hyp
     except BaseException:
         database.close()
         raise
+
+
+def open_all(path: Path) -> Corestore | Hypercore:
+    """Open the Corestore in a directory, or the Hypercore that is by itself there.
+
+    Raises:
+        StorageEmpty: there is no store, or it has no core.
+        StorageError: it cannot be opened, or read.
+    """
+    with closing(open_database(path)) as database:
+        is_corestore = database.has_seed
+    return Corestore(path) if is_corestore else open_core(path)
+
+
+def has_core(path: Path, key: bytes) -> bool:
+    """Return whether a core is stored in a directory; it is not where there is no store.
+
+    Raises:
+        StorageConflict: a Hypercore by itself is there, and it is another one.
+        StorageError: the store cannot be opened, or read.
+    """
+    try:
+        database = open_database(path)
+    except StorageEmpty:
+        return False
+    with closing(database):
+        return _has_core(database, key)
+
+
+def open_copy(path: Path, key: bytes) -> Hypercore:
+    """Open a core by its key; its store closes with it.
+
+    A core that is not stored is made, in the store that is there or by itself; see ``has_core`` for errors.
+    """
+    try:
+        database = open_database(path)
+    except StorageEmpty:
+        database = storage.open_database(path)
+    try:
+        _has_core(database, key)
+        return Hypercore.attached(core.open_core(database, key=key), database.close)
+    except BaseException:
+        database.close()
+        raise
+
+
+def _has_core(database: Database, key: bytes) -> bool:
+    stored = {each.discovery_key: each for each in stored_cores(database)}
+    if discovery_key(key) in stored:
+        return True
+    if stored and not database.has_seed:
+        other = next(iter(stored.values()))
+        raise StorageConflict(f"{database.name}: {other.label} is stored there by itself")
+    return False
 
 
 def _choose(database: Database, path: Path, key: bytes | None, name: str | None) -> StoredCore:

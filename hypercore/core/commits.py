@@ -14,6 +14,7 @@ from time import time_ns
 
 from hypercore import flat_tree
 from hypercore.core.branches import BranchState
+from hypercore.core.changes import Change
 from hypercore.core.state import CoreState, View
 from hypercore.encoding import encode_index, encode_uint
 from hypercore.errors import (
@@ -51,8 +52,10 @@ class _Next:
         "core",
         "fork",
         "manifest",
+        "removed",
         "shared_length",
         "signature",
+        "stored",
         "tree",
     )
 
@@ -67,6 +70,8 @@ class _Next:
         self.contiguous_length = contiguous_length
         self.shared_length = tree.length
         self.manifest: Manifest | None = None
+        self.stored: Sequence[tuple[int, int]] = ()
+        self.removed: Sequence[tuple[int, int]] = ()
 
     def adopt(self) -> None:
         """Make it the state of the core."""
@@ -126,7 +131,9 @@ class Commit:
             contiguous = tree.length
         else:
             core.bitfield.set_range(old.length, tree.length, True)
-        self._finish(_Next(core, tree, core.fork, signature, contiguous), tree_hash)
+        next_ = _Next(core, tree, core.fork, signature, contiguous)
+        next_.stored = ((old.length, tree.length),)
+        self._finish(next_, tree_hash)
         return tree.length
 
     def truncate(self, core: CoreState, length: int, fork: int | None = None) -> None:
@@ -152,8 +159,11 @@ class Commit:
         tree = core.tree_at(length)
         tree_hash = tree.tree_hash()
         signature = _sign(core, tree_hash, length, fork)
+        old = core.tree.length
         contiguous = self._cut(core, length)
-        self._finish(_Next(core, tree, fork, signature, contiguous), tree_hash)
+        next_ = _Next(core, tree, fork, signature, contiguous)
+        next_.removed = ((length, old),)
+        self._finish(next_, tree_hash)
 
     def clear(self, core: CoreState, ranges: Sequence[tuple[int, int]], *, prune: bool = False) -> None:
         """Forget ranges of blocks, in ascending order; what proves the others is kept.
@@ -171,7 +181,9 @@ class Commit:
                 bitfield.set_range(end, contiguous, True)
                 contiguous = start
             bitfield.set_range(start, end, False)
-        self._finish(_Next(core, core.tree, core.fork, core.signature, contiguous), None)
+        next_ = _Next(core, core.tree, core.fork, core.signature, contiguous)
+        next_.removed = tuple(ranges)
+        self._finish(next_, None)
 
     def apply_proof(self, core: CoreState, proof: Proof) -> bool:
         """Check a proof and store what it shows; return whether it belongs to the present fork.
@@ -201,9 +213,16 @@ class Commit:
         self._begin(core)
         self._put_proven(core, verified.nodes, verified.bound, kept=verified.tree.length)
         contiguous = core.contiguous_length
+        stored: tuple[tuple[int, int], ...] = ()
         if proof.block is not None and proof.block.value is not None:
-            contiguous = self._put_block(core, proof.block.index, proof.block.value, verified.tree.length)
+            index, length = proof.block.index, verified.tree.length
+            if index >= length:
+                raise InvalidProof(f"block {index} was proven for a tree of {length} blocks")
+            self._put_blocks(core.keys, index, (proof.block.value,))
+            stored = ((index, index + 1),)
+            contiguous = _add_blocks(core, index, index + 1, length)
         next_ = _Next(core, verified.tree, core.fork, signature, contiguous)
+        next_.stored = stored
         if manifest is not None and verified.upgraded:
             next_.manifest = manifest
         self._finish(next_, verified.tree.tree_hash() if verified.upgraded else None)
@@ -222,12 +241,47 @@ class Commit:
         if authority is None or not authority.verify(reorg.tree, reorg.fork, reorg.signature):
             raise InvalidSignature("the signature of the other fork does not hold for its tree")
         self._begin(core)
+        old = core.tree.length
         contiguous = self._cut(core, reorg.ancestors)
         self._put_proven(core, reorg.nodes, reorg.bound, kept=reorg.ancestors)
         next_ = _Next(core, reorg.tree, reorg.fork, reorg.signature, contiguous)
+        next_.removed = ((reorg.ancestors, old),) if reorg.ancestors < old else ()
         next_.shared_length = reorg.ancestors
         next_.manifest = manifest
         self._finish(next_, reorg.tree.tree_hash())
+
+    def put_subtrees(
+        self, core: CoreState, subtrees: Sequence[tuple[int, Sequence[bytes], Sequence[Node]]]
+    ) -> None:
+        """Store blocks of whole subtrees that were checked against nodes which are stored here.
+
+        Each subtree is its first block, its blocks, and all its nodes below the root; the root stands last if
+        only its hash, but not its size, was that of the stored one.
+        """
+        self._begin(core)
+        length = core.tree.length
+        next_ = _Next(core, core.tree, core.fork, core.signature, core.contiguous_length)
+        stored = []
+        for first, blocks, nodes in subtrees:
+            end = first + len(blocks)
+            self._put_blocks(core.keys, first, blocks)
+            self._put_nodes(core.keys, nodes)
+            stored.append((first, end))
+            next_.contiguous_length = _add_blocks(core, first, end, length, next_.contiguous_length)
+        next_.stored = stored
+        self._finish(next_, None)
+
+    def put_manifest(self, core: CoreState, manifest: Manifest) -> None:
+        """Store the manifest of a core of which only the key was known.
+
+        Raises:
+            InvalidSignature: it is another core's.
+        """
+        Authority(core.key, manifest)
+        self._begin(core)
+        next_ = _Next(core, core.tree, core.fork, core.signature, core.contiguous_length)
+        next_.manifest = manifest
+        self._finish(next_, None)
 
     def append_to_branch(self, branch: BranchState, blocks: Sequence[bytes]) -> int:
         """Add blocks to a named session and return its new length; nothing is signed."""
@@ -285,7 +339,9 @@ class Commit:
             contiguous = length
         else:
             core.bitfield.set_range(shared, length, True)
-        self._finish(_Next(core, tree, core.fork, signature, contiguous), tree_hash)
+        next_ = _Next(core, tree, core.fork, signature, contiguous)
+        next_.stored = ((shared, length),)
+        self._finish(next_, tree_hash)
         base, end = (core, length) if length >= branch.shared_length else (branch.base, branch.shared_length)
         self._change_branch(branch, branch.tree, branch.fork, base, end)
         return length
@@ -303,6 +359,10 @@ class Commit:
             branch.tree, branch.fork = tree, fork
             branch.base, branch.shared_length = base, shared_length
 
+        self._after.append(change)
+
+    def when_written(self, change: Callable[[], None]) -> None:
+        """Have a function called once everything is written; it must not raise."""
         self._after.append(change)
 
     def put_user_data(self, core: CoreState, key: str, value: bytes | None) -> None:
@@ -333,8 +393,11 @@ class Commit:
             next_.adopt()
         for change in self._after:
             change()
-        for core in self._begun:
-            for listener in core.listeners:
+        for next_ in self._next:
+            core = next_.core
+            for observer in tuple(core.observers):
+                observer(Change(next_.stored, next_.removed))
+            for listener in tuple(core.listeners):
                 listener()
 
     def drop(self) -> None:
@@ -406,19 +469,6 @@ class Commit:
             # encode_node, without the call
             put(prefix + encode_index(index), encode_uint(index) + encode_uint(node.size) + node.hash)
 
-    def _put_block(self, core: CoreState, index: int, block: bytes, length: int) -> int:
-        """Store a received block and return the contiguous length with it."""
-        if index >= length:
-            raise InvalidProof(f"block {index} was proven for a tree of {length} blocks")
-        self._batch.put(core.keys.block + encode_index(index), block)
-        contiguous = core.contiguous_length
-        if index == contiguous:
-            # Without pages there is nothing behind the block: no need to make any.
-            return core.bitfield.find_unset(index + 1, length) if core.has_bitfield_pages else index + 1
-        if index > contiguous:
-            core.bitfield.set_range(index, index + 1, True)
-        return contiguous
-
     def _cut(self, core: CoreState, length: int) -> int:
         """Delete the blocks from ``length`` on and all nodes above them; return the contiguous length."""
         old = core.tree.length
@@ -451,6 +501,18 @@ class Commit:
         delete = self._batch.delete
         for key in self._database.store.keys(prefix + encode_index(start), prefix + encode_index(end)):
             delete(key)
+
+
+def _add_blocks(core: CoreState, start: int, end: int, length: int, contiguous: int | None = None) -> int:
+    """Take note of blocks that are stored out of order, and return the contiguous length with them."""
+    if contiguous is None:
+        contiguous = core.contiguous_length
+    if start > contiguous:
+        core.bitfield.set_range(start, end, True)
+    elif end > contiguous:
+        # Without pages there is nothing behind the blocks: no need to make any.
+        return core.bitfield.find_unset(end, length) if core.has_bitfield_pages else end
+    return contiguous
 
 
 def _sign(core: CoreState, tree_hash: bytes, length: int, fork: int) -> bytes:

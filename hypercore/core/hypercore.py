@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NoReturn, cast
-from weakref import WeakSet
+from weakref import WeakMethod, WeakSet
 
 from hypercore.core.audit import audit_core
 from hypercore.core.batch import CoreBatch, check_length
@@ -17,7 +17,7 @@ from hypercore.core.state import CoreState, SnapshotState, View
 from hypercore.core.userdata import UserData
 from hypercore.crypto import KeyPair
 from hypercore.encoding import INDEX_END, encode_index
-from hypercore.encryption import PADDING, BlockEncryption
+from hypercore.encryption import PADDING, BlockEncryption, check_encryption_key
 from hypercore.errors import BadArgument, Closed, NotWritable
 from hypercore.ids import decode_id, encode_id
 from hypercore.manifest import Manifest
@@ -51,7 +51,7 @@ class Hypercore:
             machine, too.
 
     Raises:
-        BadArgument: key, key pair and manifest do not belong together.
+        BadArgument: a key is of the wrong size, or key, key pair and manifest do not belong together.
         StorageLocked: another process has the directory open.
         StorageError: the directory cannot be used.
     """
@@ -67,6 +67,7 @@ class Hypercore:
         sync: bool = False,
     ) -> None:
         wanted = None if key is None else decode_id(key)
+        check_encryption_key(encryption_key)
         database = open_database(path, sync=sync)
         try:
             default = database.default_discovery_key
@@ -215,6 +216,16 @@ class Hypercore:
         """
         return list(audit_core(self._need_main(), progress))
 
+    @property
+    def state(self) -> CoreState:
+        """The core below this object, for the layers that exchange it with peers.
+
+        Raises:
+            Closed: this object is closed.
+        """
+        self._check_open()
+        return self._main
+
     # --- writing ----------------------------------------------------------------------------------
 
     def append(
@@ -319,17 +330,26 @@ class Hypercore:
                 commit.clear(self._main, ranges, prune=prune)
             ranges.clear()
 
-    def compact(self) -> None:
+    def compact(self, start: int = 0, end: int | None = None) -> None:
         """Give the disk space of what was cleared, truncated or overwritten back at once.
 
-        The storage does it by itself some time after most other writes.
+        The storage does it by itself some time after most other writes. It takes the time to write what is
+        left anew: of the whole core, or only of a range of blocks and of their part of the tree.
 
         Raises:
+            BadArgument: an index is negative.
             StorageError: it failed; nothing is lost.
         """
         main = self._need_main()
-        everything = main.keys.everything
-        main.database.store.compact(everything, everything + INDEX_END)
+        keys, compact = main.keys, main.database.store.compact
+        if start < 0 or (end is not None and end < 0):
+            raise BadArgument(f"a block index is not negative, found {start} to {end}")
+        if start == 0 and end is None:
+            compact(keys.everything, keys.everything + INDEX_END)
+            return
+        for prefix, factor in ((keys.block, 1), (keys.node, 2)):
+            stop = INDEX_END if end is None else encode_index(factor * end)
+            compact(prefix + encode_index(factor * start), prefix + stop)
 
     def purge(self) -> None:
         """Delete the core with all its records and close this object.
@@ -418,7 +438,8 @@ class Hypercore:
 
         Raises:
             BadArgument: the offset is negative or behind the end.
-            InvalidOperation: a tree node that is needed is not stored.
+            BlockNotAvailable: a tree node that is needed is not stored; with this block it comes.
+            InvalidOperation: it is not stored although its blocks are.
         """
         return self._state.seek(byte_offset, self.padding)
 
@@ -616,6 +637,14 @@ class Hypercore:
                 self._main.listeners.remove(listener)
 
         return end
+
+    def answer_messages(self, name: str, answer: Callable[[bytes], list[bytes]]) -> None:
+        """Have a method answer what peers send under the name of an extension, as long as its object lives.
+
+        It gets the message, which may be anything, and returns the messages to send back; the last one given
+        for a name counts.
+        """
+        self.state.answerers[name] = WeakMethod(answer)
 
     # --- closing ----------------------------------------------------------------------------------
 

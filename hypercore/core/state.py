@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from itertools import chain, compress, repeat
 from operator import length_hint
 from typing import NoReturn
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakMethod, WeakSet, WeakValueDictionary
 
 from hypercore import crypto, flat_tree
 from hypercore.bitfield import Bitfield
+from hypercore.core.changes import Change
 from hypercore.crypto import KeyPair
 from hypercore.encoding import decode_index, encode_index
 from hypercore.errors import (
@@ -152,7 +153,8 @@ class View:
 
         Raises:
             BadArgument: the offset is negative or behind the end.
-            InvalidOperation: a node that is needed is not stored.
+            BlockNotAvailable: a node that is needed is not stored; with this block it comes.
+            InvalidOperation: it is not stored although its blocks are.
         """
         rest = offset
         if rest == 0:
@@ -181,7 +183,10 @@ class View:
     def _seek_below(self, index: int, rest: int, padding: int) -> tuple[int, int]:
         while index & 1:
             left, right = flat_tree.children(index)
-            size = self.need_node(left).size - padding * flat_tree.leaf_count(left)
+            node = self.node(left)
+            if node is None:
+                self._refuse_seek(index, rest)
+            size = node.size - padding * flat_tree.leaf_count(left)
             if rest == size:
                 return flat_tree.spans(left)[1] // 2 + 1, 0
             if rest < size:
@@ -190,6 +195,15 @@ class View:
                 rest -= size
                 index = right
         return index // 2, rest
+
+    def _refuse_seek(self, index: int, rest: int) -> NoReturn:
+        """Name the block below a node that is about where the byte is; what proves it shows both children."""
+        first, last = (leaf // 2 for leaf in flat_tree.spans(index))
+        size = self.need_node(index).size
+        guess = min(first + (last + 1 - first) * rest // max(size, 1), last)
+        if self.has(guess, guess + 1):
+            raise InvalidOperation(f"a tree node below node {index} is not stored")
+        raise BlockNotAvailable(guess, length=self.tree.length, key=self.key)
 
     def _has_block(self, index: int) -> bool:
         return self.store.get(self.keys.block + encode_index(index)) is not None
@@ -202,7 +216,7 @@ class View:
     def _refuse(self, index: int) -> NoReturn:
         if index < 0:
             raise BadArgument(f"a block index is not negative, found {index}")
-        raise BlockNotAvailable(index, length=self.tree.length)
+        raise BlockNotAvailable(index, length=self.tree.length, key=self.key)
 
 
 class CoreState(View):
@@ -214,6 +228,9 @@ class CoreState(View):
         signer: signs for us; None when the core cannot be written here.
         batch: a write batch that single appends use again and again.
         listeners: what is called after every change.
+        observers: what is called after every change, with what changed, and before the listeners.
+        answerers: what answers the messages of peers, by the name of their extension.
+        replicator: whoever exchanges the core with peers; None while nobody does.
         settled: False while a commit is under way, and after one that may or may not have been written.
         snapshots: what has to know of a truncation.
         branches: the named sessions that are open, by data pointer.
@@ -243,6 +260,9 @@ class CoreState(View):
         self.authority: Authority | None = None
         self.signer: TreeSigner | None = None
         self.listeners: list[Callable[[], None]] = []
+        self.observers: list[Callable[[Change], None]] = []
+        self.answerers: dict[str, WeakMethod[Callable[[bytes], list[bytes]]]] = {}
+        self.replicator: object | None = None
         self.snapshots: WeakSet[SnapshotState] = WeakSet()
         self.branches: WeakValueDictionary[int, View] = WeakValueDictionary()
         self._bitfield: Bitfield | None = None
@@ -304,6 +324,15 @@ class CoreState(View):
         if start < contiguous:
             yield start, contiguous
         yield from self.bitfield.runs(max(start, contiguous), self.tree.length)
+
+    def stored_bits(self, start: int, count: int) -> int:
+        """Return for ``count`` blocks which are stored: bit ``i`` is that of block ``start + i``.
+
+        ``count`` divides the blocks of a bitfield page, and ``start`` is a multiple of it.
+        """
+        below = min(max(self.contiguous_length - start, 0), count)
+        bits = (1 << below) - 1
+        return bits if below == count else bits | self.bitfield.bits(start, count)
 
     def verify(self) -> bool:
         """Return whether the signature holds for the tree; an empty core that was never signed holds."""

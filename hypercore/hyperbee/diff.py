@@ -51,6 +51,8 @@ class _Cursor:
     def open(self) -> None:
         """Go to the first place in the child it stands on."""
         parent, place, _ = self._stack[-1]
+        if self._tree.loaded > Tree.MAX_LOADED:
+            self._tree.trim(node for node, _, _ in self._stack)
         node = self._tree.load(parent.children[place >> 1])
         first, end = self._range.first_place(node.keys), self._range.end_place(node.keys)
         if node.children:

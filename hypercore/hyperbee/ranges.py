@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hypercore.errors import BlockNotAvailable
-from hypercore.hyperbee.tree import Tree, TreeNode
+from hypercore.hyperbee.tree import MAX_KEYS, Tree, TreeNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,12 @@ class Range:
         return bisect_right(keys, self.upper) if self.upper_included else bisect_left(keys, self.upper)
 
 
-def walk(tree: Tree, range_: Range, *, reverse: bool = False) -> Iterator[tuple[bytes, int]]:
-    """Iterate over key and seq of all keys of a range, in key order. The tree must not change meanwhile."""
+def walk(tree: Tree, range_: Range, *, reverse: bool = False, limit: int = -1) -> Iterator[tuple[bytes, int]]:
+    """Iterate over key and seq of all keys of a range, in key order. The tree must not change meanwhile.
+
+    ``limit``, if it is not negative, says how many the caller is going to take: the hints of a missing block
+    do not go further.
+    """
     root = tree.root_node()
     if root is None or range_.is_empty:
         return
@@ -74,14 +78,18 @@ def walk(tree: Tree, range_: Range, *, reverse: bool = False) -> Iterator[tuple[
         if place & 1:
             yield parent.keys[place >> 1], parent.seqs[place >> 1]
         else:
-            node = _load(tree, parent, place >> 1, last >> 1)
+            if tree.loaded > Tree.MAX_LOADED:
+                tree.trim([parent, *(each for each, _, _ in stack)])
+            node = _load(tree, parent, place >> 1, last >> 1, limit)
 
 
-def _load(tree: Tree, parent: TreeNode, place: int, last: int) -> TreeNode:
+def _load(tree: Tree, parent: TreeNode, place: int, last: int, limit: int) -> TreeNode:
     """Return a child; where it is missing, the error names those that a walk to ``last`` needs, too."""
     try:
         return tree.load(parent.children[place])
     except BlockNotAvailable as missing:
-        following = parent.children[place : last + 1] if place <= last else parent.children[last : place + 1]
-        missing.add_hints(tree.missing([child.seq for child in following]))
+        places = range(place, last + 1) if place <= last else range(place, last - 1, -1)
+        if limit >= 0:
+            places = places[: 1 + limit // (MAX_KEYS + 1)]
+        missing.add_hints(tree.missing([parent.children[each].seq for each in places]))
         raise

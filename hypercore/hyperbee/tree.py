@@ -16,7 +16,7 @@ Rules that the stored bytes depend on:
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hypercore.errors import DecodingError
 from hypercore.hyperbee import blocks
@@ -121,16 +121,20 @@ class Tree:
         root: where the root is stored; None for an empty tree.
 
     Attributes:
-        loaded: how many nodes were loaded since the last shrink.
+        loaded: how many nodes are in memory, at most: they are counted as they come, and all go together.
         keep_marks: whether a refused put leaves its marks.
         has_stale_marks: whether one did.
         writes: how often the tree was changed; whoever walks over it can see that it did.
+        is_asking: whether an operation waits for an answer; meanwhile the tree may only be read.
 
     An operation that raises an Exception has changed nothing. Every method may raise DecodingError (a block
     that is not what it should be) and BlockNotAvailable.
     """
 
-    __slots__ = ("_operations", "has_stale_marks", "keep_marks", "loaded", "root", "writes")
+    __slots__ = ("_operations", "has_stale_marks", "is_asking", "keep_marks", "loaded", "root", "writes")
+
+    MAX_LOADED = 65536
+    """Above that many nodes in memory (some 60 MB) it is time to trim."""
 
     def __init__(self, operations: Operations, root: Child | None) -> None:
         self._operations = operations
@@ -141,6 +145,7 @@ class Tree:
         # operation, as the reference does; outside of a batch it forgets them.
         self.keep_marks = False
         self.has_stale_marks = False
+        self.is_asking = False
 
     def load(self, child: Child) -> TreeNode:
         """Return the node of a child, reading it if need be."""
@@ -158,10 +163,16 @@ class Tree:
         """Return those of the blocks that are not stored here."""
         return self._operations.missing(seqs)
 
-    def shrink(self) -> None:
-        """Forget the loaded nodes below the root; only between operations, when nothing is changed."""
-        if self.root is not None and self.root.node is not None:
-            for child in self.root.node.children:
+    def trim(self, path: Iterable[TreeNode] = ()) -> None:
+        """Forget all nodes but the root, unless an operation is under way or a batch has some to write.
+
+        Whoever walks over the tree names the nodes it comes from: they do not hold what is below them either.
+        """
+        if self.is_asking or self.keep_marks:
+            return
+        root = self.root_node()
+        for node in path if root is None else (root, *path):
+            for child in node.children:
                 child.node = None
         self.loaded = 0
 
@@ -195,7 +206,7 @@ class Tree:
         while True:
             place = bisect_left(node.keys, key)
             if place < len(node.keys) and node.keys[place] == key:
-                if may_replace is not None and not may_replace(node.seqs[place]):
+                if may_replace is not None and not self._ask(may_replace, node.seqs[place]):
                     if self.keep_marks:
                         self.has_stale_marks = True
                         _mark(path)
@@ -231,7 +242,7 @@ class Tree:
             path.append((node, place))
             child = node.children[place]
             node = child.node or self.load(child)
-        if node is None or (may_delete is not None and not may_delete(node.seqs[place])):
+        if node is None or (may_delete is not None and not self._ask(may_delete, node.seqs[place])):
             return False
         leaf = node
         if node.children:
@@ -260,9 +271,18 @@ class Tree:
         _number(node, seq, written)
         return written
 
+    def _ask(self, may_replace: MayReplace, seq: int) -> bool:
+        self.is_asking = True
+        try:
+            return may_replace(seq)
+        finally:
+            self.is_asking = False
+
     def _decode(self, at: Child) -> TreeNode:
         seq = at.seq
         index, _ = self._operations.decode(seq)
+        if not index:
+            raise DecodingError(f"block {seq}: no tree node; in the middle of a batch there is no version")
         try:
             level = blocks.get_level(index, at.offset)
             seqs, places = blocks.decode_level(level)
@@ -290,6 +310,7 @@ class Tree:
         while len(node.keys) > MAX_KEYS:
             right = TreeNode(node.keys[-MIN_KEYS:], node.seqs[-MIN_KEYS:], node.children[MIN_KEYS + 1 :])
             right.changed = True
+            self.loaded += 1
             key, key_seq = node.keys[MIN_KEYS], node.seqs[MIN_KEYS]
             del node.keys[MIN_KEYS:], node.seqs[MIN_KEYS:], node.children[MIN_KEYS + 1 :]
             node.touch()

@@ -86,7 +86,7 @@ class View:
 
     def peek(self, **bounds: Any) -> Entry | None:
         """Return the first entry that ``items`` with the same arguments gives, None if there is none."""
-        return next(self.items(**bounds), None)
+        return next(self.items(**{"limit": 1, **bounds}), None)
 
     def __iter__(self) -> Iterator[Entry]:
         return self.items()
@@ -98,7 +98,7 @@ class View:
         version, fork, tree = source.version, source.core.fork, source.tree()
         writes = tree.writes
         last: bytes | None = None
-        rest: Iterator[tuple[bytes, int]] | None = walk(tree, range_, reverse=reverse)
+        rest: Iterator[tuple[bytes, int]] | None = walk(tree, range_, reverse=reverse, limit=limit)
         try:
             while rest is not None:
                 found, rest = rest, None
@@ -115,7 +115,8 @@ class View:
                         # began with.
                         tree = source.tree_at(version)
                         writes = tree.writes
-                        rest = walk(tree, range_.after(key, reverse=reverse), reverse=reverse)
+                        left = range_.after(key, reverse=reverse)
+                        rest = walk(tree, left, reverse=reverse, limit=limit)
                         break
         except BlockNotAvailable as missing:
             left = range_ if last is None else range_.after(last, reverse=reverse)

@@ -50,7 +50,7 @@ class Writer:
 
     def put(self, key: bytes, value: bytes | None, may_replace: MayReplace | None) -> bool:
         """Add or replace a key; return whether there is a block to write."""
-        self._check()
+        self.check()
         seq = self.next_seq
         try:
             if not self.tree.put(key, seq, may_replace):
@@ -63,7 +63,7 @@ class Writer:
 
     def delete(self, key: bytes, may_delete: MayReplace | None) -> bool:
         """Remove a key; return whether there is a block to write."""
-        self._check()
+        self.check()
         try:
             if not self.tree.delete(key, may_delete):
                 return False
@@ -75,7 +75,7 @@ class Writer:
 
     def take_blocks(self) -> list[bytes]:
         """Return the pending blocks, no longer pending then: the caller appends them in one commit."""
-        self._check()
+        self.check()
         pending, self.pending = self.pending, []
         encoded = []
         seq = self.start
@@ -92,9 +92,16 @@ class Writer:
         self.start = seq
         return encoded
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Make sure that an operation can begin.
+
+        Raises:
+            InvalidOperation: another one was interrupted, or has not ended yet.
+        """
         if self.broken:
             raise InvalidOperation("an operation of this batch was interrupted; drop the batch")
+        if self.tree.is_asking:
+            raise InvalidOperation("a cas must not write to the bee that asks it")
 
 
 def _compact(written: list[Child], seq: int) -> None:

@@ -55,6 +55,11 @@ class Database:
         """The core pointer and the data pointer that the next core gets; all that are used are below."""
         return self._head.cores, self._head.datas
 
+    @property
+    def has_seed(self) -> bool:
+        """Whether a Corestore was ever opened here."""
+        return self._head.seed is not None
+
     def seed(self, wanted: bytes | None = None) -> bytes:
         """Return the 32 secret bytes that the names of this store are derived from; made at the first call.
 

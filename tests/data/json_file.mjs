@@ -4,8 +4,22 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 const manifest = new URL('../interop/package.json', import.meta.url)
 
-export function madeWith() {
-  return JSON.parse(readFileSync(manifest, 'utf8')).dependencies
+const packagesOfCores = [
+  'compact-encoding',
+  'corestore',
+  'hyperbee',
+  'hypercore',
+  'hypercore-crypto',
+  'hypercore-id-encoding',
+  'hypercore-storage',
+  'index-encoder',
+  'sub-encoder'
+]
+
+/** The versions of the packages that a file is made with. */
+export function madeWith(names = packagesOfCores) {
+  const { dependencies } = JSON.parse(readFileSync(manifest, 'utf8'))
+  return Object.fromEntries(names.map((name) => [name, dependencies[name]]))
 }
 
 export function writeVectors(name, sections) {

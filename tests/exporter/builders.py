@@ -14,7 +14,7 @@ def experiment(name="write", help="Write hypercore blocks to disk.", title=None,
     """An experiment; without parameters it gets the usual two."""
     params = params or {"nrBlocks": 10, "blockByteSize": 100}
     built = Experiment("", name, title or f"{name.title()} experiment", help, params)
-    nodeid = f"benchmarks/test_hypercore.py::test_{name}[{built.key}]"
+    nodeid = f"benchmarks/test_single_core.py::test_{name}[{built.key}]"
     return Experiment(nodeid, built.name, built.title, built.help, params)
 
 

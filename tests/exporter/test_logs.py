@@ -102,3 +102,8 @@ def test_people_see_what_is_wrong_and_the_output_of_a_failed_experiment(log_to):
 def test_a_log_that_cannot_be_written_does_not_end_the_program(log_to, capsys):
     log_to(Full()).info("hello")
     assert capsys.readouterr().err == ""
+
+
+def test_without_a_standard_output_nothing_is_logged(log_to, capsys):
+    log_to(None).info("hello")
+    assert capsys.readouterr() == ("", "")

@@ -1,14 +1,16 @@
 """The results in their bee: what is stored, what comes back after a restart, what is skipped."""
 
 import math
+from itertools import count
 
 import pytest
 
 from exporter.experiment import Outcome
 from exporter.results import Results
 from hypercore import Corestore, Hyperbee
-from hypercore.errors import StorageLocked
+from hypercore.errors import StorageError, StorageLocked
 from tests.exporter.builders import PROVENANCE, experiment, result
+from tests.hypercore.disks import FULL_DISKS
 
 WRITE, READ = experiment("write"), experiment("read")
 KEY = "nrBlocks=10_blockByteSize=100"
@@ -189,3 +191,66 @@ def test_a_store_that_forgets_stays_small_on_disk(path):
             results.forget((weeks - 2) * DAY_MS)
             sizes.append(size())
     assert max(sizes[6:]) < 1.25 * max(sizes[:6])
+
+
+# --- a store that fails -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=FULL_DISKS)
+def disk(request):
+    with request.param() as disk:
+        yield disk
+
+
+def put_until_full(disk, results):
+    """Put results until one cannot be stored; return the time of the last one that was."""
+    large = Outcome(run_time_s=0.25, rounds=3, stats={f"{number}": 0.1 for number in range(1000)})
+    stored = []
+
+    def put_for_ever():
+        for timestamp_ms in count():
+            results.put(result(WRITE, timestamp_ms=timestamp_ms), large)
+            stored.append(timestamp_ms)
+
+    with disk.trouble(), pytest.raises(StorageError, match=str(disk.path)):
+        put_for_ever()
+    return stored[-1]
+
+
+def times(results):
+    return [each.timestamp_ms for each in results.load([WRITE])]
+
+
+def test_the_result_after_a_full_disk_is_stored_again(disk):
+    with Results(disk.path, PROVENANCE) as results:
+        last = put_until_full(disk, results)
+        results.put(result(WRITE, timestamp_ms=last + 5), PASSED)
+        assert times(results) == [last + 5]
+    with Results(disk.path, PROVENANCE) as results:
+        assert times(results) == [last + 5]
+
+
+def test_the_result_after_one_could_not_be_forgotten_is_stored(disk):
+    with Results(disk.path, PROVENANCE) as results:
+        put_daily(results, range(200))
+        with disk.trouble(0), pytest.raises(StorageError, match=str(disk.path)):
+            results.forget(100 * DAY_MS)
+        put_daily(results, [200])
+        assert times(results) == [200 * DAY_MS]
+        assert results.forget(100 * DAY_MS) > 90
+
+
+def test_results_go_on_after_the_store_could_not_even_be_opened_again(disk, monkeypatch):
+    with Results(disk.path, PROVENANCE) as results:
+        last = put_until_full(disk, results)
+
+        def fail(*_, **__):
+            raise StorageError("disk full")
+
+        for name in ("Corestore", "Hyperbee"):
+            with monkeypatch.context() as patch:
+                patch.setattr(f"exporter.results.{name}", fail)
+                with pytest.raises(StorageError, match="disk full"):
+                    results.put(result(WRITE, timestamp_ms=last + 4), PASSED)
+        results.put(result(WRITE, timestamp_ms=last + 5), PASSED)
+        assert times(results) == [last + 5]

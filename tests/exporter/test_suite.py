@@ -14,7 +14,7 @@ from exporter.suite import ExperimentsFileError, Suite, SuiteError, find_benchma
 from tests.exporter.builders import experiment
 
 ANNOUNCED = {
-    "nodeid": "benchmarks/test_hypercore.py::test_write[nrBlocks=1_blockByteSize=2]",
+    "nodeid": "benchmarks/test_single_core.py::test_write[nrBlocks=1_blockByteSize=2]",
     "experiment": "write",
     "title": "Write experiment",
     "help": "Write hypercore blocks to disk.",

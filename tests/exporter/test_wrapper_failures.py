@@ -1,10 +1,15 @@
 """The real wrapper with experiments that fail, hang and crash: each costs its own result and no other."""
 
+import os
 import re
 import signal
+import subprocess
+import sys
+
+import pytest
 
 from tests.exporter.processes import gone
-from tests.exporter.wrapper import EXIT, FAIL, HANG, KILLED, PASS, SEGFAULT, START_A_CHILD_AND_HANG
+from tests.exporter.wrapper import EXIT, FAIL, HANG, KILLED, PASS, PROJECT, SEGFAULT, START_A_CHILD_AND_HANG
 from tests.waiting import wait_for
 
 LABELS = '{nr_blocks="10",block_byte_size="100"}'
@@ -63,3 +68,21 @@ def test_a_second_wrapper_leaves_the_files_of_the_first_alone(start, experiments
     second = start(suite, HYPERCORE_SCALE_STORAGE_PATH="another")
     second.logged("Running Slow")
     assert set(before) < set(first.leftovers())
+
+
+@pytest.mark.parametrize(
+    "redirection", [">/dev/full", ">&-", "| true"], ids=["full", "closed", "broken-pipe"]
+)
+@pytest.mark.parametrize(("body", "code"), [(PASS, 0), (FAIL, 1)], ids=["passing", "failing"])
+def test_a_log_that_nobody_takes_does_not_change_the_exit_code(
+    tmp_path, experiments, redirection, body, code
+):
+    command = f'"$0" -m exporter --once --benchmarks "$1" {redirection}'
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}", sys.executable, experiments(one=body).path],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "TMPDIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (code, "")

@@ -1,4 +1,4 @@
-"""A key-value store whose writes fail on demand: before they happen, or after it, but before they return."""
+"""A key-value store that fails on demand: its reads, or its writes before or after they happen."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,12 +7,11 @@ from hypercore.storage import KeyValueStore, WriteBatch
 
 
 class FaultyStore:
-    """Passes everything on to a real store, but for the writes that are told to fail."""
+    """Passes everything on to a real store, but for what is told to fail."""
 
     def __init__(self, store: KeyValueStore) -> None:
         self.store = store
         self.name = store.name
-        self.get = store.get
         self.items = store.items
         self.values = store.values
         self.keys = store.keys
@@ -20,8 +19,14 @@ class FaultyStore:
         self.disk_bytes = store.disk_bytes
         self.memory_bytes = store.memory_bytes
         self.close = store.close
+        self.on_read: BaseException | None = None
         self.before_write: BaseException | None = None
         self.after_write: BaseException | None = None
+
+    def get(self, key: bytes, /) -> bytes | None:
+        if self.on_read is not None:
+            raise self.on_read
+        return self.store.get(key)
 
     def batch(self) -> "FaultyBatch":
         return FaultyBatch(self, self.store.batch())
@@ -34,6 +39,15 @@ class FaultyStore:
             yield
         finally:
             self.before_write = self.after_write = None
+
+    @contextmanager
+    def failing_reads(self, error: BaseException) -> Iterator[None]:
+        """Raise ``error`` out of every look at a single key."""
+        self.on_read = error
+        try:
+            yield
+        finally:
+            self.on_read = None
 
 
 class FaultyBatch:

@@ -193,6 +193,8 @@ def test_a_closed_store_opens_nothing_more(corestore):
     for use in (
         lambda: corestore.get(name="a"),
         lambda: corestore.namespace("m"),
+        lambda: corestore.commit(),
+        lambda: list(corestore.cores()),
         lambda: view.get(name="a"),
     ):
         with pytest.raises(Closed, match="the Corestore is closed"):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl import bindings
 
-from hypercore import crypto, encryption
+from hypercore import Corestore, Hypercore, crypto, encryption
 from hypercore.encryption import PADDING, BlockEncryption, block_encryption_key, find_sodium_xor, portable_xor
 from hypercore.errors import BadArgument, DecodingError
 from tests.data.vectors import vectors
@@ -149,6 +149,17 @@ def test_keys_of_the_wrong_size_are_refused(size, options):
         BlockEncryption(bytes(size), ENCRYPTION_KEY, **options)
     with pytest.raises(BadArgument, match=f"an encryption key has 32 bytes, found {size}"):
         BlockEncryption(CORE_KEY, bytes(size), **options)
+
+
+@pytest.mark.parametrize("size", [0, 31, 33, 64], ids=["empty", "short", "long", "double"])
+def test_a_core_is_not_even_made_for_an_encryption_key_of_the_wrong_size(tmp_path, size):
+    with pytest.raises(BadArgument, match=f"an encryption key has 32 bytes, found {size}"):
+        Hypercore(tmp_path / "core", encryption_key=bytes(size))
+    assert not (tmp_path / "core").exists()
+    with Corestore() as store:
+        with pytest.raises(BadArgument, match=f"an encryption key has 32 bytes, found {size}"):
+            store.get(name="a", encryption_key=bytes(size))
+        assert list(store.cores()) == []
 
 
 @pytest.mark.parametrize("size", [0, 31, 33, 64], ids=["empty", "short", "long", "double"])

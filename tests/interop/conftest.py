@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from tests.interop.peer import Peer
+from tests.interop.replication import HANG_S, Node
 
 pytest.register_assert_rewrite("tests.interop.core_operations")
 
@@ -13,6 +14,24 @@ pytest.register_assert_rewrite("tests.interop.core_operations")
 def peer():
     with Peer() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def running_node():
+    with Node() as node:
+        yield node
+
+
+@pytest.fixture
+def node(running_node):
+    """Give Node with nothing open; see to it that no error has ended a connection."""
+    yield running_node
+    assert running_node.ask("closeAll").result(HANG_S) == []
+
+
+@pytest.fixture(params=[10, 11], ids=["hypercore10", "hypercore11"])
+def version(request):
+    return request.param
 
 
 @pytest.fixture

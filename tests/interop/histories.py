@@ -12,7 +12,7 @@ SUBS: tuple[list[dict[str, str]], ...] = (
 )
 
 
-def random_history(random: Random, *, subs: bool = True) -> list[dict[str, Any]]:
+def random_history(random: Random) -> list[dict[str, Any]]:
     """Return up to 150 operations on few or many keys: puts, deletes, refused puts, batches, subs."""
     keys = [random.randbytes(random.randint(0, 6)) for _ in range(random.choice((5, 30, 120, 400)))]
     deletes = random.choice((0.1, 0.3, 0.6))
@@ -26,7 +26,7 @@ def random_history(random: Random, *, subs: bool = True) -> list[dict[str, Any]]
         if random.random() < 0.15:
             operations.append(_batch(random, keys, deletes))
         else:
-            operations.append(_operation(random, keys, deletes) | (_sub(random) if subs else {}))
+            operations.append(_operation(random, keys, deletes) | _sub(random))
     return operations
 
 

@@ -27,8 +27,7 @@ def write(operations, options=None):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_options_of_a_bee_have_the_same_effect(peer, random):
     options = random.choice(OPTIONS)
-    # In JavaScript a sub does not inherit alwaysDuplicate; here it does.
-    operations = random_history(random, subs="alwaysDuplicate" not in options)
+    operations = random_history(random)
     assert write(operations, options) == peer("writeBee", options=options, operations=operations)
 
 

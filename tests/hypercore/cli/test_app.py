@@ -33,7 +33,7 @@ def files_of(directory):
 def test_help_names_every_command_and_where_to_look_next(cli):
     outcome = cli("--help")
     assert (outcome.exit_code, outcome.err) == (0, "")
-    assert all(f"    {command} " in outcome.out.decode() for command in COMMANDS)
+    assert all(f"    {command} " in outcome.out.decode() for command in [*COMMANDS, "serve", "clone"])
     assert "COMMAND --help" in outcome.out.decode()
 
 

@@ -21,6 +21,15 @@ def test_a_branch_begins_with_the_blocks_of_its_core_and_goes_its_own_way(filled
     assert list(filled.read_stream()) == [b"a", b"b", b"c", b"other"]
 
 
+@pytest.mark.parametrize(("start", "end"), [(0, 5), (1, 4), (3, 5), (2, 2)])
+def test_a_branch_is_read_in_parts_and_from_its_end(filled, start, end):
+    branch = filled.session("branch")
+    branch.append([b"d", b"e"])
+    expected = [b"a", b"b", b"c", b"d", b"e"][start:end]
+    assert list(branch.read_stream(start, end)) == expected
+    assert list(branch.read_stream(start, end, reverse=True)) == expected[::-1]
+
+
 def test_a_branch_is_opened_again_by_its_name(tmp_path):
     with Hypercore(tmp_path) as core:
         core.append(b"a")

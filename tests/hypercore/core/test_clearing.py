@@ -88,7 +88,8 @@ def test_more_blocks_than_one_commit_takes_are_cleared(monkeypatch, core):
     assert list(core.stored_ranges()) == [(0, 3), (150, 160), (161, 200)]
 
 
-def test_compacting_gives_the_space_of_cleared_blocks_back(tmp_path):
+@pytest.mark.parametrize("part", [(), (10,), (0, 750), (10, 750)], ids=["all", "from", "to", "from-to"])
+def test_compacting_gives_the_space_of_cleared_blocks_back(tmp_path, part):
     def size():
         return sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
 
@@ -97,14 +98,35 @@ def test_compacting_gives_the_space_of_cleared_blocks_back(tmp_path):
         for number in range(40):
             core.append([b"%d" % number * 10_000] * 20)
         full = size()
-        core.clear(10, 800)
-        core.compact()
-        assert size() < full / 10
-        assert core.get(9) == b"0" * 10_000
+        core.clear_ranges([(10, 750)], prune=True)
+        core.compact(*part)
+        assert size() < full / 5
+        assert core.audit() == []
+        assert (core.get(9), core.get(750)) == (b"0" * 10_000, b"37" * 10_000)
         with pytest.raises(BlockNotAvailable):
             core.get(10)
 
 
+def test_the_space_of_the_tree_nodes_of_a_part_is_given_back_too(tmp_path):
+    def size():
+        return sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
+
+    with Corestore(tmp_path) as store:
+        core = store.get(name="core")
+        core.append([b""] * 100_000)
+        full = size()
+        core.clear_ranges([(0, 90_000)], prune=True)
+        core.compact(end=90_000)
+        assert size() < full / 5
+
+
 def test_compacting_in_memory_changes_nothing(core):
     core.compact()
+    core.compact(3, 5)
     assert core.get(7) == BLOCKS[7]
+
+
+@pytest.mark.parametrize("part", [(-1,), (0, -1)])
+def test_only_blocks_that_can_be_are_compacted(core, part):
+    with pytest.raises(BadArgument, match="not negative"):
+        core.compact(*part)

@@ -1,7 +1,7 @@
 import pytest
 
 from hypercore import Hyperbee
-from hypercore.errors import BadArgument, BlockNotAvailable, Closed, InvalidOperation
+from hypercore.errors import BadArgument, BlockNotAvailable, Closed, DecodingError, InvalidOperation
 from hypercore.hyperbee import Entry
 from tests.hypercore.hyperbee.stored_tree import check_tree, read_tree
 
@@ -248,3 +248,14 @@ def test_a_snapshot_of_before_a_batch_stays(bee):
         batch.put("a", "2")
         assert pairs(snapshot) == [("a", "1")]
     assert pairs(snapshot) == [("a", "1")]
+
+
+def test_there_is_no_version_in_the_middle_of_a_batch(bee):
+    bee.put("a", "1")
+    with bee.batch() as batch:
+        batch.put("b", "2")
+        batch.put("c", "3")
+    assert bee.checkout(2).get("a").value == "1"
+    assert bee.checkout(4).get("b").value == "2"
+    with pytest.raises(DecodingError, match="block 2: no tree node; in the middle of a batch"):
+        bee.checkout(3).get("a")

@@ -11,9 +11,6 @@ from hypercore.errors import (
 )
 from hypercore.hyperbee import Entry, Metadata, blocks
 
-YES = lambda old, new: True  # noqa: E731
-NO = lambda old, new: False  # noqa: E731
-
 
 def pairs(bee, **arguments):
     return [(entry.key, entry.value) for entry in bee.items(**arguments)]
@@ -127,72 +124,6 @@ def test_a_bee_is_reopened_as_it_was(tmp_path):
         assert bee.get("again") == Entry(101, "again", True)
 
 
-# --- cas and duplicates -------------------------------------------------------------------------------------
-
-
-def test_cas_is_asked_with_the_old_and_the_new_entry(bee):
-    asked = []
-    bee.put("a", "1")
-    bee.put("a", "2", cas=lambda old, new: asked.append((old, new)))
-    bee.delete("a", cas=lambda old, new: asked.append((old, new)))
-    assert asked == [(Entry(1, "a", "1"), Entry(2, "a", "2")), (Entry(1, "a", "1"), Entry(2, "a", None))]
-
-
-def test_cas_is_not_asked_for_a_key_that_is_not_there(bee):
-    def never(old, new):
-        pytest.fail("there is nothing to compare with")
-
-    assert bee.put("a", "1", cas=never)
-    assert not bee.delete("b", cas=never)
-
-
-@pytest.mark.parametrize(("cas", "written"), [(YES, True), (NO, False)], ids=["accepted", "refused"])
-def test_cas_decides_about_put_and_delete(bee, cas, written):
-    bee.put("a", "1")
-    assert bee.put("a", "2", cas=cas) is written
-    assert bee.get("a").value == ("2" if written else "1")
-    assert bee.delete("a", cas=cas) is written
-    assert (bee.get("a") is None) is written
-    assert bee.version == (4 if written else 2)
-
-
-def test_a_cas_that_raises_changes_nothing(bee):
-    bee.put("a", "1")
-
-    def fail(old, new):
-        raise ZeroDivisionError
-
-    for write in (lambda: bee.put("a", "2", cas=fail), lambda: bee.delete("a", cas=fail)):
-        with pytest.raises(ZeroDivisionError):
-            write()
-    assert (bee.version, pairs(bee)) == (2, [("a", "1")])
-    assert bee.put("b", "2")
-    assert pairs(bee) == [("a", "1"), ("b", "2")]
-
-
-def test_the_value_that_is_there_already_can_be_left_unwritten(core):
-    bee = Hyperbee(core, key_encoding="utf-8", value_encoding="utf-8", always_duplicate=False)
-    assert bee.put("a", "1")
-    assert not bee.put("a", "1")
-    assert bee.put("a", "2")
-    assert bee.put("a", None)
-    assert not bee.put("a", None)
-    assert bee.put("a", "")
-    assert bee.version == 5
-
-
-def test_the_value_that_is_there_already_is_written_again_by_default(bee):
-    assert bee.put("a", "1")
-    assert bee.put("a", "1")
-    assert bee.version == 3
-
-
-def test_a_sub_always_writes_the_value_that_is_there_already(core):
-    sub = Hyperbee(core, always_duplicate=False).sub("s")
-    assert sub.put(b"a", b"1")
-    assert sub.put(b"a", b"1")
-
-
 # --- get_by_seq ------------------------------------------------------------------------------------------
 
 
@@ -302,6 +233,12 @@ def test_a_checkout_of_a_sub_shows_the_sub(bee):
     bee.sub("s").put("b", "2")
     bee.put("c", "3")
     assert pairs(bee.sub("s").checkout(2)) == pairs(bee.checkout(2).sub("s")) == [("a", "1")]
+
+
+def test_a_sub_of_a_checkout_of_a_sub_has_each_prefix_once(bee):
+    bee.sub("s").sub("t").put("a", "1")
+    assert pairs(bee.sub("s").checkout(2).sub("t")) == [("a", "1")]
+    assert pairs(bee.sub("s").snapshot().sub("t").sub("s")) == []
 
 
 @pytest.mark.parametrize(

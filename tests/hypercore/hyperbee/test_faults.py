@@ -4,7 +4,8 @@ import pytest
 
 from hypercore import Hyperbee, Hypercore
 from hypercore.core import CoreState
-from hypercore.errors import StorageError
+from hypercore.errors import InvalidOperation, StorageError
+from hypercore.hyperbee.tree import Tree
 from hypercore.storage import Database
 from tests.hypercore.hyperbee.stored_tree import check_tree, entries_of, read_tree
 
@@ -143,6 +144,32 @@ def test_an_interrupt_in_the_middle_of_an_operation_changes_nothing(faulty_bee, 
     with pytest.raises(KeyboardInterrupt):
         target.put("03", "lost", cas=interrupt)
     if batched:
+        target.close()
+    check(faulty_bee, faulty_store, model)
+    faulty_bee.put("next", "3")
+    check(faulty_bee, faulty_store, model | {"next": "3"})
+
+
+@pytest.mark.parametrize("batched", [False, True], ids=["put", "batch"])
+@pytest.mark.parametrize("delete", [False, True], ids=["put", "delete"])
+def test_an_interrupt_while_the_tree_changes_is_not_built_upon(
+    faulty_bee, faulty_store, monkeypatch, batched, delete
+):
+    model = fill(faulty_bee)
+    target = faulty_bee.batch() if batched else faulty_bee
+
+    def interrupt(tree, seq):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Tree, "number", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        target.delete("03") if delete else target.put("03", "lost")
+    if batched:
+        with pytest.raises(InvalidOperation, match="interrupted; drop the batch"):
+            target.put("lost", "1")
+        with pytest.raises(InvalidOperation, match="interrupted; drop the batch"):
+            target.delete("04")
         target.close()
     check(faulty_bee, faulty_store, model)
     faulty_bee.put("next", "3")

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from hypercore import Hyperbee
-from hypercore.errors import DecodingError
+from hypercore.errors import BlockNotAvailable
 from hypercore.hyperbee import Entry
 from hypercore.hyperbee.operations import OperationCache, Operations
 from hypercore.hyperbee.tree import Child, Tree
@@ -125,7 +125,7 @@ def test_the_last_delete_leaves_an_empty_tree_that_can_grow_again(bee, core):
 
 
 def test_a_tree_that_forgets_its_nodes_reads_them_again(bee, core, monkeypatch):
-    monkeypatch.setattr("hypercore.hyperbee.sources._MAX_LOADED_NODES", 3)
+    monkeypatch.setattr("hypercore.hyperbee.tree.Tree.MAX_LOADED", 3)
     reader = Hyperbee(core, key_encoding="utf-8", value_encoding="utf-8")
     for key in shuffled(3):
         bee.put(key, key)
@@ -156,22 +156,30 @@ def test_an_empty_tree_finds_nothing():
     assert tree.number(1) == []
 
 
-def test_a_read_that_fails_leaves_the_tree_as_it_was(bee, core):
-    for key in KEYS:
-        bee.put(key, key)
-    missing: set[int] = set()
+@pytest.mark.parametrize("key", [b"000", b"004", b"060", b"079", b"119"])
+def test_a_delete_that_lacks_a_block_leaves_the_tree_as_it_was(bee, core, key):
+    for each in KEYS:
+        bee.put(each, each)
+    lost = refused = 0
 
     def read_block(seq):
-        if seq in missing:
-            raise DecodingError("gone")
+        if seq == lost:
+            raise BlockNotAvailable(seq)
         return core.get(seq)
 
-    tree = Tree(Operations(read_block, core.has, OperationCache()), Child(core.length - 1, 0))
-    for lost in range(1, core.length - 1):
-        missing = {lost}
+    def seqs(tree):
+        return [tree.find(each.encode()) for each in KEYS]
+
+    without = [None if each.encode() == key else seq for seq, each in enumerate(KEYS, 1)]
+    for lost in range(1, core.length):
+        tree = Tree(Operations(read_block, core.has, OperationCache()), Child(core.length - 1, 0))
         try:
-            tree.delete(b"060", lambda seq: False)
-        except DecodingError:
-            continue
-    missing = set()
-    assert [tree.find(key.encode()) for key in KEYS] == [seq + 1 for seq in range(len(KEYS))]
+            assert tree.delete(key, None)
+        except BlockNotAvailable:
+            refused += 1
+            lost = 0
+            assert seqs(tree) == list(range(1, core.length))
+            assert tree.delete(key, None)
+        lost = 0
+        assert seqs(tree) == without
+    assert refused >= 8

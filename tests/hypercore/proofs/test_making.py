@@ -227,6 +227,16 @@ def test_a_seek_part_begins_above_the_byte(blocks, data):
         assert first <= offset <= first + seek.nodes[0].size
 
 
+@pytest.mark.parametrize(("lost", "found"), [((), 4), ((4,), 5), ((1,), 3)], ids=["none", "leaf", "parent"])
+def test_a_seek_goes_down_as_far_as_nodes_are_known(lost, found):
+    source = Source([b"aa"] * 8)
+    for index in lost:
+        del source.nodes[index]
+    seek = source.answer(ProofRequest(seek=SeekRequest(5), upgrade=UpgradeRequest(0, 8))).seek
+    assert seek is not None
+    assert seek.nodes[0].index == found
+
+
 def test_a_seek_to_the_beginning_of_empty_blocks_needs_no_part():
     request = ProofRequest(block=NodeRequest(0, 1), seek=SeekRequest(0))
     assert Source([b"", b""]).answer(request).seek is None

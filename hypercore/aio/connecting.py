@@ -1,0 +1,270 @@
+"""Servers and clients: who exchanges cores with whom."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable, Container
+from contextlib import suppress
+
+from hypercore.aio.transport import PeerConnection
+from hypercore.core import Hypercore
+from hypercore.corestore import Corestore
+from hypercore.crypto import KeyPair
+from hypercore.errors import ConnectionLost, HypercoreError, RemoteProtocolError
+from hypercore.replication import SingleCore, Source
+
+Report = Callable[[Exception], None]
+
+_FIRST_DELAY = 0.25
+_LONGEST_DELAY = 30.0
+
+
+class Server:
+    """Accepts connections and exchanges cores on them; made by ``serve``.
+
+    It is an asynchronous context manager; leaving it closes the server and its connections.
+
+    Attributes:
+        connections: those that last.
+    """
+
+    def __init__(self, make: Callable[[], PeerConnection]) -> None:
+        self.connections: set[PeerConnection] = set()
+        self._make = make
+        self._server: asyncio.Server | None = None
+        self._watchers: set[asyncio.Task[None]] = set()
+
+    async def start(self, host: str, port: int) -> None:
+        """Begin to listen.
+
+        Raises:
+            ConnectionLost: the address cannot be used.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(self._accept, host, port)
+        except OSError as error:
+            raise ConnectionLost(f"cannot listen at {host}:{port}: {_reason(error)}") from error
+
+    @property
+    def port(self) -> int:
+        """The TCP port that it listens at."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def _accept(self) -> PeerConnection:
+        connection = self._make()
+        self.connections.add(connection)
+        task = asyncio.get_running_loop().create_task(self._watch(connection))
+        self._watchers.add(task)
+        task.add_done_callback(self._watchers.discard)
+        return connection
+
+    async def _watch(self, connection: PeerConnection) -> None:
+        await connection.wait_closed()
+        self.connections.discard(connection)
+
+    async def wait_closed(self) -> None:
+        """Wait until somebody closes it."""
+        assert self._server is not None
+        with suppress(asyncio.CancelledError):
+            await self._server.serve_forever()
+
+    async def close(self) -> None:
+        """Stop listening, and close all connections. Closing twice is fine."""
+        if self._server is not None:
+            self._server.close()
+        await asyncio.gather(*(connection.close() for connection in list(self.connections)))
+        await asyncio.gather(*self._watchers)
+
+    async def __aenter__(self) -> Server:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+async def serve(
+    source: Corestore | Hypercore,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    is_initiator: bool = False,
+    key_pair: KeyPair | None = None,
+    allow: Container[bytes] | None = None,
+    report: Report = lambda error: None,
+) -> Server:
+    """Exchange cores with whoever connects and knows their keys.
+
+    Args:
+        source: all cores of a store, or one core.
+        host: the address to listen at.
+        port: 0 for any that is free.
+        is_initiator: whether this side begins the handshake; exactly one side does, by default the clients.
+        key_pair: by which clients may recognise the server; random unless given.
+        allow: the public keys of the clients that may connect; None for everybody.
+        report: told of errors that do not end a connection, such as those of the storage.
+
+    Raises:
+        ConnectionLost: the address cannot be used.
+    """
+    server = Server(
+        lambda: PeerConnection(
+            _source(source),
+            is_initiator=is_initiator,
+            key_pair=key_pair,
+            allow=_allowed(allow),
+            report=report,
+        )
+    )
+    await server.start(host, port)
+    return server
+
+
+async def connect(
+    source: Corestore | Hypercore,
+    host: str,
+    port: int,
+    *,
+    is_initiator: bool = True,
+    key_pair: KeyPair | None = None,
+    remote_public_key: bytes | None = None,
+    report: Report = lambda error: None,
+) -> PeerConnection:
+    """Connect to a server and exchange cores with it.
+
+    Args:
+        source: all cores of a store, or one core.
+        host: of the server.
+        port: of the server.
+        is_initiator: whether this side begins the handshake; exactly one side does.
+        key_pair: by which the server may recognise us; random unless given.
+        remote_public_key: the only one that the server may have.
+        report: told of errors that do not end the connection.
+
+    Raises:
+        ConnectionLost: there is no server, or it hung up.
+        RemoteProtocolError: whoever is there does not speak the protocol, or has another public key.
+    """
+    loop = asyncio.get_running_loop()
+    allow = None if remote_public_key is None else (remote_public_key,)
+    try:
+        _, connection = await loop.create_connection(
+            lambda: PeerConnection(
+                _source(source),
+                is_initiator=is_initiator,
+                key_pair=key_pair,
+                allow=_allowed(allow),
+                report=report,
+            ),
+            host,
+            port,
+        )
+    except OSError as error:
+        raise ConnectionLost(f"cannot connect to {host}:{port}: {_reason(error)}") from error
+    try:
+        await connection.opened()
+    except BaseException as error:
+        connection.abort()
+        if isinstance(error, (ConnectionLost, RemoteProtocolError)):
+            raise type(error)(f"{host}:{port}: {error}") from error
+        raise
+    return connection
+
+
+class Reconnector:
+    """Keeps connected to a server: whenever the connection ends, another one is made; by ``keep_connected``.
+
+    It is an asynchronous context manager; leaving it closes the connection.
+
+    Attributes:
+        connection: the present one, None while there is none.
+        error: why there was none the last time.
+    """
+
+    def __init__(self, connect_once: Callable[[], asyncio.Future[PeerConnection]], report: Report) -> None:
+        self.connection: PeerConnection | None = None
+        self.error: HypercoreError | None = None
+        self._connect = connect_once
+        self._report = report
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        delay = _FIRST_DELAY
+        while True:
+            try:
+                self.connection = await self._connect()
+                self.error = None
+                delay = _FIRST_DELAY
+                await self.connection.wait_closed()
+            except HypercoreError as error:
+                self.error = error
+                self._report(error)
+            finally:
+                if self.connection is not None:
+                    await self.connection.close()
+                self.connection = None
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, _LONGEST_DELAY)
+
+    async def close(self) -> None:
+        """Close the connection and make no other. Closing twice is fine."""
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def __aenter__(self) -> Reconnector:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def keep_connected(
+    source: Corestore | Hypercore,
+    host: str,
+    port: int,
+    *,
+    is_initiator: bool = True,
+    key_pair: KeyPair | None = None,
+    remote_public_key: bytes | None = None,
+    report: Report = lambda error: None,
+) -> Reconnector:
+    """Connect to a server, and connect again whenever the connection ends, with growing delays.
+
+    The arguments are those of ``connect``; ``report`` is also told why a connection could not be made.
+    """
+
+    def connect_once() -> asyncio.Future[PeerConnection]:
+        return asyncio.ensure_future(
+            connect(
+                source,
+                host,
+                port,
+                is_initiator=is_initiator,
+                key_pair=key_pair,
+                remote_public_key=remote_public_key,
+                report=report,
+            )
+        )
+
+    return Reconnector(connect_once, report)
+
+
+def _reason(error: OSError) -> str:
+    """Return what went wrong, without the address, which asyncio puts into its errors in its own way."""
+    if error.errno is not None and error.errno in errno.errorcode:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
+
+
+def _source(source: Corestore | Hypercore) -> Source:
+    return SingleCore(source) if isinstance(source, Hypercore) else source
+
+
+def _allowed(public_keys: Container[bytes] | None) -> Callable[[bytes], bool]:
+    if public_keys is None:
+        return lambda public_key: True
+    return public_keys.__contains__

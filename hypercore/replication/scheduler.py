@@ -1,0 +1,370 @@
+"""What is asked of whom: the open questions of one core to all of its peers.
+
+Blocks are asked for in perfect subtrees of up to 64 of them. First a proof shows the root of the subtree,
+then all of its blocks are asked for without proofs. Single blocks are asked for with their own proof. Every
+block is asked of one peer at a time; what a peer does not answer in time is asked of another one.
+"""
+
+from __future__ import annotations
+
+from hypercore import flat_tree
+from hypercore.core import CoreState
+from hypercore.merkle import Node
+from hypercore.proofs import NodeRequest, ProofRequest, SeekRequest, UpgradeRequest
+from hypercore.replication.asking import (
+    IDS_PER_QUESTION,
+    Leftovers,
+    ProofQuestion,
+    Purpose,
+    Question,
+    Questions,
+    SubtreeQuestion,
+)
+from hypercore.replication.exchange import Exchange
+from hypercore.replication.groups import BLOCKS_PER_GROUP, Cursor, first_subtree
+from hypercore.replication.peer import Peer
+from hypercore.replication.wants import Block, Download, Seek, Want
+from hypercore.wire import CANCEL, REQUEST, Cancel, Request, encode_block_request
+
+ANSWER_TIMEOUT = 10.0
+"""Seconds after which a peer that answers nothing is no longer waited for; see ``Scheduler.give_up_late``."""
+
+_LATE_ANSWERS = 6
+_LEVELS_NEAR = 3
+# The blocks of a subtree are held in memory until all of them have come.
+_SUBTREE_BYTES = 512 << 10
+# The reference answers what is asked together with one frame, which must stay below 16 MiB.
+_BYTES_TOGETHER = 4 << 20
+
+
+class Scheduler:
+    """Asks the peers of a core for what is wanted of it.
+
+    Args:
+        exchange: the core.
+
+    Attributes:
+        questions: those that are open.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.questions = Questions()
+        self._exchange = exchange
+        self._leftovers = Leftovers()
+        # Subtrees whose roots are being asked for, by the parent of the root.
+        self._rootless: dict[int, list[SubtreeQuestion]] = {}
+        self._roots_asked: dict[int, ProofQuestion] = {}
+        self._upgrade: ProofQuestion | None = None
+
+    @property
+    def _core(self) -> CoreState:
+        return self._exchange.core
+
+    @property
+    def is_upgrading(self) -> bool:
+        """Whether a longer tree was asked for."""
+        return self._upgrade is not None and self._upgrade.is_open
+
+    def fill(self, peer: Peer, now: float) -> None:
+        """Ask a peer for as much as it may be asked for."""
+        if not peer.may_be_asked(now):
+            return
+        if peer.may_prove_trees(now):
+            self._ask_upgrade(peer, now)
+            if self._exchange.wants.seeks:
+                self._ask_seeks(peer, now)
+        if self._exchange.wants.blocks:
+            self._ask_single_blocks(peer, now)
+        for download in self._exchange.wants.downloads:
+            if not self._ask_download(peer, download, now):
+                break
+
+    def _open(self, question: ProofQuestion, now: float) -> None:
+        """Send a question that is one request."""
+        self.questions.add(question, now)
+        request = Request(
+            question.ids[0],
+            question.fork,
+            question.request,
+            question.manifest,
+            1 if isinstance(question.want, Block) else 0,
+        )
+        question.peer.channel.send(REQUEST, request.encode())
+
+    def ask_fork(self, peer: Peer, request: ProofRequest, fork: int, now: float) -> ProofQuestion:
+        """Ask for a part of another fork."""
+        question = ProofQuestion(
+            peer, Purpose.FORK, request, fork=fork, manifest=self._core.manifest is None and peer.has_manifest
+        )
+        self._open(question, now)
+        return question
+
+    def _ask_upgrade(self, peer: Peer, now: float) -> None:
+        core = self._core
+        length = core.tree.length
+        wants_manifest = core.manifest is None and peer.has_manifest
+        if self.is_upgrading or not self._exchange.is_downloading:
+            return
+        if peer.length > length and peer.can_upgrade and peer.acknowledged == length and peer.uploading:
+            request = ProofRequest(upgrade=UpgradeRequest(length, peer.length - length))
+            self._upgrade = ProofQuestion(
+                peer, Purpose.UPGRADE, request, fork=core.fork, manifest=wants_manifest
+            )
+        elif wants_manifest and length == 0 and peer.length == 0:
+            self._upgrade = ProofQuestion(
+                peer, Purpose.MANIFEST, ProofRequest(), fork=core.fork, manifest=True
+            )
+        else:
+            return
+        self._open(self._upgrade, now)
+
+    def _ask_single_blocks(self, peer: Peer, now: float) -> None:
+        core = self._core
+        for index, wants in list(self._exchange.wants.blocks.items()):
+            if index >= core.tree.length or self.questions.is_claimed(index) or not peer.has_room():
+                continue
+            if not peer.blocks.has(index, index + 1):
+                if index < peer.length:
+                    peer.want(index, index + 1)
+                continue
+            self._ask_block(peer, index, wants[0], now)
+
+    def _ask_block(self, peer: Peer, index: int, want: Want | None, now: float) -> bool:
+        """Ask for one block; return False if it has to be asked for alone and others are on their way."""
+        levels = self._core.missing_nodes(2 * index)
+        size = self._expected_size(index, levels)
+        if size > _BYTES_TOGETHER and peer.open_questions:
+            return False
+        peer.make_room_for(size)
+        request = ProofRequest(block=NodeRequest(index, levels))
+        question = ProofQuestion(peer, Purpose.BLOCK, request, fork=self._core.fork, size=size, want=want)
+        self._open(question, now)
+        return True
+
+    def _expected_size(self, index: int, levels: int) -> int:
+        """Return the size of a block, or what it can at most be if a node not far above it is stored."""
+        node = 2 * index
+        if levels > _LEVELS_NEAR:
+            return self._average()
+        for _ in range(levels):
+            node = flat_tree.parent(node)
+        known = self._core.node(node)
+        return self._average() if known is None else known.size
+
+    def _ask_seeks(self, peer: Peer, now: float) -> None:
+        asked = {question.want for question in self.questions if isinstance(question, ProofQuestion)}
+        for seek in list(self._exchange.wants.seeks):
+            if seek in asked:
+                continue
+            target = self._seek_target(seek)
+            if target is None:
+                self._exchange.wants.remove(seek)
+                seek.finish()
+                continue
+            request = ProofRequest(hash=target, seek=SeekRequest(seek.offset, seek.padding))
+            self._open(ProofQuestion(peer, Purpose.SEEK, request, fork=self._core.fork, want=seek), now)
+
+    def _seek_target(self, seek: Seek) -> NodeRequest | None:
+        """Return a leaf below the root that the offset is below, with all that is above it."""
+        rest = seek.offset
+        for root in self._core.tree.roots:
+            size = root.size - seek.padding * flat_tree.leaf_count(root.index)
+            if rest < size:
+                return NodeRequest(flat_tree.spans(root.index)[0], flat_tree.depth(root.index))
+            rest -= size
+        return None
+
+    def _ask_download(self, peer: Peer, download: Download, now: float) -> bool:
+        """Ask for blocks of a download; return whether more may be asked."""
+        stop = download.stop
+        if download.start >= stop:
+            return True
+        cursor = self._cursor(peer, download, stop)
+        limit = 1 if peer.refuses_nodes else self._blocks_per_subtree()
+        while (group := cursor.group) is not None and peer.has_room():
+            bits = self._wanted_bits(peer, download.start, stop, group)
+            if not bits:
+                cursor.step += 1
+                continue
+            place, size = first_subtree(bits, limit)
+            if not self._ask_subtree(peer, group * BLOCKS_PER_GROUP + place, size, now):
+                break
+        return peer.has_room()
+
+    def _cursor(self, peer: Peer, download: Download, stop: int) -> Cursor:
+        cursor = peer.cursors.get(download)
+        if cursor is None or cursor.key != (stop, download.generation):
+            first = download.start // BLOCKS_PER_GROUP
+            count = (stop - 1) // BLOCKS_PER_GROUP - first + 1
+            shift = 0 if download.linear else _spread(peer.ordinal, count)
+            cursor = peer.cursors[download] = Cursor(first, count, shift, (stop, download.generation))
+        return cursor
+
+    def _wanted_bits(self, peer: Peer, start: int, stop: int, group: int) -> int:
+        """Return which blocks of a group can be asked of a peer."""
+        first = group * BLOCKS_PER_GROUP
+        low, high = max(start - first, 0), min(stop - first, BLOCKS_PER_GROUP)
+        bits = ((1 << high) - 1) & ~((1 << low) - 1)
+        bits &= ~(self._core.stored_bits(first, BLOCKS_PER_GROUP) | self.questions.claimed(group))
+        if not bits:
+            return 0
+        there = bits & peer.blocks.bits(first, BLOCKS_PER_GROUP)
+        if there != bits and first < peer.length:
+            peer.want(first, min(first + BLOCKS_PER_GROUP, peer.length))
+        return there
+
+    def _ask_subtree(self, peer: Peer, first: int, size: int, now: float) -> bool:
+        """Ask for the first blocks of a subtree, or for all; return False if that has to wait."""
+        core = self._core
+        root = core.node(2 * first + size - 1)
+        while size > 1 and root is not None and root.size > _BYTES_TOGETHER:
+            size //= 2
+            root = core.node(2 * first + size - 1)
+        if size == 1:
+            return self._ask_block(peer, first, None, now)
+        question = SubtreeQuestion(peer, first, size, size * self._average())
+        self.questions.add(question, now)
+        if root is not None:
+            self._ask_blocks(question, root)
+            return True
+        parent = flat_tree.parent(question.root_index)
+        self._rootless.setdefault(parent, []).append(question)
+        if parent not in self._roots_asked:
+            levels = core.missing_nodes(question.root_index)
+            request = ProofRequest(hash=NodeRequest(question.root_index, levels))
+            self._roots_asked[parent] = ProofQuestion(peer, Purpose.NODES, request, fork=core.fork)
+            self._open(self._roots_asked[parent], now)
+        return True
+
+    def _average(self) -> int:
+        tree = self._core.tree
+        return tree.byte_length // tree.length if tree.length else 0
+
+    def _blocks_per_subtree(self) -> int:
+        average = max(self._average(), 1)
+        fitting = max(min(_SUBTREE_BYTES // average, BLOCKS_PER_GROUP), 1)
+        return 1 << fitting.bit_length() - 1
+
+    # --- answers ----------------------------------------------------------------------------------
+
+    def answered(self, question: ProofQuestion) -> None:
+        """Go on with what the answer to a question was needed for; it is closed and its proof is stored."""
+        if question.purpose is Purpose.NODES and question.request.hash is not None:
+            self._root_arrived(flat_tree.parent(question.request.hash.index))
+        elif question.purpose is Purpose.SEEK and question.want is not None:
+            self._exchange.wants.remove(question.want)
+            question.want.finish()
+
+    def _root_arrived(self, parent: int) -> None:
+        self._roots_asked.pop(parent, None)
+        for waiting in self._rootless.pop(parent, []):
+            root = self._core.node(waiting.root_index)
+            if (
+                root is None
+                or (root.size > _BYTES_TOGETHER and waiting.count > 1)
+                or not waiting.peer.has_room_for(root.size, waiting.bytes)
+            ):
+                self.questions.remove(waiting)
+                self._exchange.wants.restart()
+            else:
+                self._ask_blocks(waiting, root)
+
+    def _ask_blocks(self, question: SubtreeQuestion, root: Node) -> None:
+        """Ask for all blocks of a subtree whose root is stored."""
+        question.root = root
+        question.rest = root.size
+        question.resize(root.size)
+        peer, fork = question.peer, self._core.fork
+        send = peer.channel.send
+        first_id = IDS_PER_QUESTION * question.number
+        peer.make_room_for(root.size)
+        before = self._leftovers.take(question.first, question.count)
+        if before is not None:
+            question.is_mixed = True
+            question.values = before
+            question.missing = before.count(None)
+            question.rest -= sum(len(value) for value in before if value is not None)
+        for place, value in enumerate(question.values):
+            if value is None:
+                send(REQUEST, encode_block_request(first_id + place, fork, question.first + place, 0))
+
+    # --- what is not answered ---------------------------------------------------------------------
+
+    def give_up_late(self, peer: Peer, now: float) -> bool:
+        """Close the questions that a peer does not answer, and return whether there were any.
+
+        A peer is late with everything when it has answered nothing for ANSWER_TIMEOUT seconds, and with one
+        question when it answers others meanwhile, but not this one for several times that long.
+        """
+        if not peer.is_synced:
+            return self._doubt_unsynced(peer, now)
+        is_silent = peer.open_questions and now - peer.last_answer >= ANSWER_TIMEOUT
+        late = [
+            question
+            for question in self.questions
+            if question.peer is peer
+            and (is_silent or now - question.sent_at >= _LATE_ANSWERS * ANSWER_TIMEOUT)
+        ]
+        if late:
+            peer.strikes += 1
+            peer.is_doubtful = True
+            peer.ignored_until = now + ANSWER_TIMEOUT * min(peer.strikes, _LATE_ANSWERS)
+            for question in late:
+                self.cancel(question)
+        return bool(late)
+
+    def _doubt_unsynced(self, peer: Peer, now: float) -> bool:
+        """Wait no longer for a peer that does not say what it has."""
+        if not peer.last_answer:
+            peer.last_answer = now
+        if now - peer.last_answer < ANSWER_TIMEOUT or peer.is_doubtful:
+            return False
+        peer.is_doubtful = True
+        return True
+
+    def release(self, peer: Peer) -> None:
+        """Close all questions to a peer that is gone."""
+        for question in self.questions:
+            if question.peer is peer:
+                self.drop(question)
+
+    def cancel_blocks(self) -> None:
+        """Cancel all that was asked for blocks: none is wanted any more."""
+        for question in self.questions:
+            if not isinstance(question, ProofQuestion) or question.purpose is Purpose.BLOCK:
+                self.cancel(question)
+
+    def cancel_all(self) -> None:
+        """Cancel everything, and forget what came of it: the core has changed its fork, or failed."""
+        for question in self.questions:
+            self.cancel(question)
+        self._leftovers.clear()
+
+    def cancel(self, question: Question) -> None:
+        """Close a question, and tell the peer that it needs no answer."""
+        for request_id in question.ids:
+            question.peer.channel.send(CANCEL, Cancel(request_id).encode())
+        self.drop(question)
+
+    def drop(self, question: Question) -> None:
+        """Close a question that gets no answer; what it was about has to be asked for again."""
+        self.questions.remove(question)
+        if isinstance(question, ProofQuestion):
+            if question.purpose is Purpose.NODES and question.request.hash is not None:
+                parent = flat_tree.parent(question.request.hash.index)
+                self._roots_asked.pop(parent, None)
+                for waiting in self._rootless.pop(parent, []):
+                    self.questions.remove(waiting)
+        elif isinstance(question, SubtreeQuestion) and question.root is not None:
+            self._leftovers.keep(question)
+        elif isinstance(question, SubtreeQuestion):
+            parent = flat_tree.parent(question.root_index)
+            waiting_here = self._rootless.get(parent, [])
+            if question in waiting_here:
+                waiting_here.remove(question)
+        self._exchange.wants.restart()
+
+
+def _spread(ordinal: int, groups: int) -> int:
+    """Return where a peer begins, so that several of them begin far from each other."""
+    return int(ordinal * 0.6180339887498949 % 1 * groups)
