@@ -1,10 +1,10 @@
-"""Compares this package with the JavaScript reference and prints a table: that of the README, by default.
+"""Measures how fast this package is and prints two tables: those of the README, by default.
 
-Both sides do the same work on this machine, in child processes that take turns; each measures only its loop
-of operations. What they wrote and read has to be the same, down to the hash over all blocks. The reference
-is installed with npm at the first use.
+`compare`: beside the JavaScript reference. Both sides do the same work on this machine, in child processes
+that take turns; each measures only its loop of operations. What they wrote and read has to be the same, down
+to the hash over all blocks. The reference is installed with npm at the first use.
 
-`scale` measures instead what has to hold for a core and a bee of a million blocks, on this package alone.
+`scale`: what has to hold for a core and a bee of a million blocks, on this package alone.
 """
 
 from __future__ import annotations
@@ -31,18 +31,25 @@ _HERE = Path(__file__).parent
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code: 0, or 1 when a side failed."""
     options = _parser().parse_args(arguments)
+    do_compare = options.part != "scale"
+    do_scale = options.part == "scale" or (options.part is None and options.experiments is None)
+    document: dict[str, Any] = {"machine": environment.machine()}
     try:
-        if options.command == "scale":
-            _measure_scale(options)
-        else:
-            _compare(options)
+        if do_compare:
+            document |= _compare(options)
+        if do_compare and do_scale:
+            print()
+        if do_scale:
+            document |= _measure_scale(options)
+        if options.json:
+            options.json.write_text(json.dumps(document, indent=2) + "\n")
     except (HypercoreError, NodeError, RunError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _compare(options: argparse.Namespace) -> None:
+def _compare(options: argparse.Namespace) -> dict[str, Any]:
     install(_HERE)
     experiments = choose(options.experiments, options.blocks, options.block_size)
     comparisons = [
@@ -50,10 +57,10 @@ def _compare(options: argparse.Namespace) -> None:
         for number, experiment in enumerate(experiments, 1)
     ]
     reference = environment.reference()
-    document = {"reference": reference, "comparisons": [each.as_json() for each in comparisons]}
-    _write(options, document, comparison.HEADER, [each.as_row() for each in comparisons])
+    _print_table(options, comparison.HEADER, [each.as_row() for each in comparisons])
     if options.markdown:
         print(_legend(options.pairs, experiments, reference))
+    return {"reference": reference, "comparisons": [each.as_json() for each in comparisons]}
 
 
 def _legend(pairs: int, experiments: Sequence[Experiment], reference: dict[str, str]) -> str:
@@ -81,24 +88,21 @@ def _compare_one(experiment: Experiment, pairs: int, progress: str) -> Compariso
     )
 
 
-def _measure_scale(options: argparse.Namespace) -> None:
+def _measure_scale(options: argparse.Namespace) -> dict[str, Any]:
     size = Size(
         options.blocks or scale.DEFAULT_SIZE.blocks, options.block_size or scale.DEFAULT_SIZE.block_size
     )
     claims = scale.measure(size, _report)
-    document = {"claims": [claim.as_json() for claim in claims]}
-    _write(options, document, scale.HEADER, [claim.as_row() for claim in claims])
+    _print_table(options, scale.HEADER, [claim.as_row() for claim in claims])
+    return {"claims": [claim.as_json() for claim in claims]}
 
 
 def _report(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _write(options: argparse.Namespace, document: dict[str, Any], header: Row, rows: Sequence[Row]) -> None:
-    """Print the table, and write the document to the file that was asked for."""
-    if options.json:
-        options.json.write_text(json.dumps({"machine": environment.machine(), **document}, indent=2) + "\n")
-    print(markdown_table(header, rows) if options.markdown else text_table(header, rows))
+def _print_table(options: argparse.Namespace, header: Row, rows: Sequence[Row]) -> None:
+    print(markdown_table(header, rows) if options.markdown else text_table(header, rows), flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -107,6 +111,12 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=_epilog(),
+    )
+    parser.add_argument(
+        "part",
+        nargs="?",
+        choices=("compare", "scale"),
+        help="the only part to do; by default both, and with --experiments only these",
     )
     parser.add_argument(
         "--pairs",
@@ -118,34 +128,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--experiments", type=_experiments, metavar="NAME,NAME", help="what to compare (default: all)"
     )
-    _add_common_options(parser, "those of the table", "that of the table")
-    # Suppressed defaults: they would replace what stands before the command.
-    of_scale = parser.add_subparsers(dest="command", title="instead of comparing").add_parser(
-        "scale",
-        help="measure what has to hold for a core and a bee of a million blocks",
-        description=scale.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
-    )
-    _add_common_options(of_scale, str(scale.DEFAULT_SIZE.blocks), str(scale.DEFAULT_SIZE.block_size))
-    return parser
-
-
-def _add_common_options(parser: argparse.ArgumentParser, blocks: str, block_size: str) -> None:
     parser.add_argument(
         "--blocks",
         type=_positive,
         metavar="N",
-        help=f"blocks, or entries, of every run (default: {blocks})",
+        help=f"blocks, or entries, of every run (default: those of the table; {scale.DEFAULT_SIZE.blocks:,})",
     )
     parser.add_argument(
         "--block-size",
         type=_positive,
         metavar="BYTES",
-        help=f"size of every block, and of the value of an entry (default: {block_size})",
+        help="size of every block, and of the value of an entry "
+        f"(default: that of the table; {scale.DEFAULT_SIZE.block_size})",
     )
-    parser.add_argument("--markdown", action="store_true", help="print the table as GitHub's Markdown")
+    parser.add_argument("--markdown", action="store_true", help="print tables as GitHub's Markdown")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures to this file")
+    return parser
 
 
 def _epilog() -> str:
@@ -155,7 +153,8 @@ def _epilog() -> str:
             "experiments:",
             *(f"  {name.ljust(width)}  {run.__doc__}" for name, run in OPERATIONS.items()),
             "",
-            "reference/ours: how many times as fast this package is, the median over the pairs.",
+            "reference/ours: how many times as fast this package is, the median over the pairs;",
+            "us/op: microseconds per block, entry or file, the medians.",
         ]
     )
 

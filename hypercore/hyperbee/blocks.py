@@ -183,7 +183,7 @@ def encode_child(seq: int, offset: int) -> bytes:
 
 def encode_index(level_list: list[bytes]) -> bytes:
     """Return the index of the levels."""
-    parts = []
+    parts: list[bytes] = []
     for level in level_list:
         size = len(level)
         parts += (_SHORT_HEADS_1[size] if size < 0x80 else b"\x0a" + encode_varint(size), level)
