@@ -6,13 +6,14 @@ but it is not an error: this is a measurement, not a test.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import monotonic, perf_counter
 
 from benchmarks.peers.claims import Claim, Growth, in_own_process
 from benchmarks.peers.downloading import download_memory
@@ -30,6 +31,7 @@ _OPERATIONS_BETWEEN_SAMPLES = 100
 _LARGE_BEE = 100_000
 _SMALL_BEE = 1_000
 _PUTS_IN_ROUND = 100
+_REPORT_EVERY_S = 5
 
 
 def append(directory: Path, size: Size) -> Claim:
@@ -88,12 +90,14 @@ def memory(directory: Path, size: Size) -> Claim:
     """Writing takes no more memory the longer it goes on."""
     block = b"a" * size.block_size
     growth = Growth()
+    progress = _Progress("blocks appended", size.blocks)
     with Corestore(directory) as store:
         core = store.get(name="core")
         for index in range(size.blocks):
             core.append(block)
             if index % _OPERATIONS_BETWEEN_SAMPLES == 0:
                 growth.sample()
+                progress(index)
         end = growth.sample()
     return Claim(
         f"growth of anonymous memory while appending {size}",
@@ -104,10 +108,25 @@ def memory(directory: Path, size: Size) -> Claim:
     )
 
 
+class _Progress:
+    """Says on stderr, every few seconds, how far a long step has come."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what = what
+        self._total = total
+        self._next = monotonic() + _REPORT_EVERY_S
+
+    def __call__(self, done: int) -> None:
+        if monotonic() >= self._next:
+            print(f"    {self._what}: {done:,} of {self._total:,}", file=sys.stderr, flush=True)
+            self._next = monotonic() + _REPORT_EVERY_S
+
+
 def _fill(core: Hypercore, size: Size) -> None:
     block = b"a" * size.block_size
+    progress = _Progress("blocks stored", size.blocks)
     for done in range(0, size.blocks, _BATCH):
-        core.append([block] * min(_BATCH, size.blocks - done))
+        progress(core.append([block] * min(_BATCH, size.blocks - done)))
 
 
 def bee_put(_directory: Path, size: Size) -> Claim:
@@ -137,7 +156,8 @@ class _BeeInMemory:
         self._random = Random(size.blocks)
         self._value = b"a" * size.block_size
         self._bee = Hyperbee(Corestore(None).get(name="core"))
-        _put_batches(self._bee, (self._new_key() for _ in range(size.blocks)), self._value)
+        keys = (self._new_key() for _ in range(size.blocks))
+        _put_batches(self._bee, keys, self._value, _Progress("entries put", size.blocks))
 
     def time_puts(self) -> float:
         """Return how many seconds the tree takes for some new keys, which are not stored."""
@@ -161,12 +181,14 @@ def bee_memory(directory: Path, size: Size) -> Claim:
     """Reading a bee takes no more memory the longer it goes on."""
     in_own_process(_fill_bee, directory, size)  # what it frees there would hide growth here
     growth = Growth()
+    progress = _Progress("entries read", size.blocks + size.blocks // 2)
     with Corestore(directory) as store:
         bee = Hyperbee(store.get(name="core"))
         after_scan_of = {}
         for number, _ in enumerate(bee.items(), 1):
             if number % _OPERATIONS_BETWEEN_SAMPLES == 0:
                 growth.sample()
+                progress(number)
             if number in (size.blocks // 2, size.blocks):
                 after_scan_of[number] = growth.sample()
         first_half, whole = after_scan_of.values()
@@ -175,6 +197,7 @@ def bee_memory(directory: Path, size: Size) -> Claim:
             bee.get(_key(random.randrange(size.blocks)))
             if number % _OPERATIONS_BETWEEN_SAMPLES == 0:
                 growth.sample()
+                progress(size.blocks + number)
         end = growth.sample()
     return Claim(
         f"growth of anonymous memory while reading a bee of {size}",
@@ -190,19 +213,21 @@ def _fill_bee(directory: Path, size: Size) -> None:
     numbers = list(range(size.blocks))
     Random(0).shuffle(numbers)
     with Corestore(directory) as store:
-        _put_batches(Hyperbee(store.get(name="core")), map(_key, numbers), b"a" * size.block_size)
+        bee, progress = Hyperbee(store.get(name="core")), _Progress("entries stored", size.blocks)
+        _put_batches(bee, map(_key, numbers), b"a" * size.block_size, progress)
 
 
 def _key(number: int) -> bytes:
     return b"key%d" % number
 
 
-def _put_batches(bee: Hyperbee, keys: Iterable[bytes], value: bytes) -> None:
+def _put_batches(bee: Hyperbee, keys: Iterable[bytes], value: bytes, progress: _Progress) -> None:
     rest = iter(keys)
     while some := list(islice(rest, _BATCH)):
         with bee.batch() as batch:
             for key in some:
                 batch.put(key, value)
+        progress(bee.version - 1)
 
 
 CLAIMS: dict[str, Callable[[Path, Size], Claim]] = {
@@ -213,6 +238,8 @@ CLAIMS: dict[str, Callable[[Path, Size], Claim]] = {
 
 def measure(size: Size, report: Callable[[str], None], names: Iterable[str] = tuple(CLAIMS)) -> list[Claim]:
     """Measure claims, one after the other.
+
+    Each process that measures says on stderr, too, how far it is.
 
     Raises:
         HypercoreError: a store failed.

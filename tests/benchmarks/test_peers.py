@@ -191,6 +191,22 @@ def test_the_json_file_holds_every_run(peers, tmp_path):
     assert {"python", "processors"} <= document["machine"].keys()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ([], {"comparisons", "claims"}),
+        (["compare"], {"comparisons"}),
+        (["scale"], {"claims"}),
+        (["--experiments=get"], {"comparisons"}),
+    ],
+    ids=["everything-by-default", "compare", "scale", "chosen-experiments"],
+)
+def test_one_command_measures_everything_or_only_a_part(peers, monkeypatch, tmp_path, arguments, parts):
+    monkeypatch.setattr(scale, "measure", lambda size, report: [])
+    assert peers(["--pairs=1", f"--json={tmp_path / 'all.json'}", *arguments]) == 0
+    assert json.loads((tmp_path / "all.json").read_text()).keys() - {"machine", "reference"} == parts
+
+
 def test_a_side_that_fails_ends_the_command_line_with_its_error(peers, monkeypatch, capsys):
     monkeypatch.setattr(command_line, "ours_command", lambda module: side(1, code=3))
     assert peers(["--pairs=1"]) == 1
@@ -228,6 +244,14 @@ def test_claims_are_measured_at_the_given_size_with_progress():
     measured = scale.measure(Size(10, 20), lines.append, ["opening", "memory"])
     assert ["10 x 20 B" in claim.name for claim in measured] == [False, True]
     assert lines == ["[1/2] opening, 10 x 20 B ...", "[2/2] memory, 10 x 20 B ..."]
+
+
+def test_a_long_step_says_now_and_then_how_far_it_is(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(scale, "_REPORT_EVERY_S", 0)
+    scale.opening(tmp_path, Size(250, 10))
+    assert [line.strip() for line in capsys.readouterr().err.splitlines()] == [
+        f"blocks stored: {stored} of 250" for stored in (100, 200, 250)
+    ]
 
 
 @pytest.fixture
