@@ -8,5 +8,7 @@ from hypercore.corestore import Corestore
 from hypercore.crypto import KeyPair
 from hypercore.errors import HypercoreError
 from hypercore.hyperbee import Hyperbee
+from hypercore.hyperblobs import Hyperblobs
+from hypercore.hyperdrive import Hyperdrive
 
-__all__ = ["Corestore", "Hyperbee", "Hypercore", "HypercoreError", "KeyPair"]
+__all__ = ["Corestore", "Hyperbee", "Hyperblobs", "Hypercore", "HypercoreError", "Hyperdrive", "KeyPair"]

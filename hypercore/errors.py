@@ -3,6 +3,7 @@
 HypercoreError
  ├─ BadArgument             the caller passed something that can never work (also a ValueError)
  ├─ Closed                  the object was used after close()
+ ├─ NoSuchFile              a drive has no file with that path (also a FileNotFoundError)
  ├─ NotWritable             a write to a core whose secret key is not known, or to a read-only view
  ├─ BlockNotAvailable       the block is not stored here
  ├─ InvalidOperation        the request does not fit the state of the core
@@ -38,6 +39,10 @@ class Closed(HypercoreError):
     """The object was used after it had been closed."""
 
 
+class NoSuchFile(HypercoreError, FileNotFoundError):
+    """A drive has no file with that path."""
+
+
 class NotWritable(HypercoreError):
     """A write to a core without its secret key, or to a read-only view."""
 
@@ -49,15 +54,19 @@ class BlockNotAvailable(HypercoreError):
         index: the block that is missing.
         hints: blocks that the same read is going to need as well, the next first, so that they can be
             fetched together.
+        key: of the core that lacks it, None where that is not known; a drive has two cores.
         request: a message that a peer answers with all blocks that the read needs, by the name of its
             extension; None if there is none.
     """
 
-    def __init__(self, index: int, hints: Sequence[int] = (), *, length: int | None = None) -> None:
+    def __init__(
+        self, index: int, hints: Sequence[int] = (), *, length: int | None = None, key: bytes | None = None
+    ) -> None:
         known = "" if length is None else f" (the core has {length} blocks)"
         super().__init__(f"block {index} is not available here{known}")
         self.index = index
         self.hints = tuple(hints)
+        self.key = key
         self.request: tuple[str, bytes] | None = None
 
     def add_hints(self, blocks: Iterable[int]) -> None:

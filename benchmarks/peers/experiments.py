@@ -42,12 +42,23 @@ TABLE = (
     Experiment("bee_get", Size(10_000, 1_000)),
     Experiment("bee_get_cold", Size(10_000, 1_000)),
     Experiment("bee_scan", Size(10_000, 1_000)),
+    Experiment("drive_put", Size(5_000, 1_000)),
+    Experiment("drive_put", Size(100, 1_000_000)),
+    Experiment("drive_batch", Size(10_000, 1_000)),
+    Experiment("drive_get", Size(5_000, 1_000)),
+    Experiment("drive_get", Size(100, 1_000_000)),
+    Experiment("drive_get_reopened", Size(5_000, 1_000)),
+    Experiment("drive_list", Size(10_000, 100)),
 )
 """All experiments, in the order of the table."""
 
 
 def choose(
-    operations: Iterable[str] | None = None, blocks: int | None = None, block_size: int | None = None
+    operations: Iterable[str] | None = None,
+    blocks: int | None = None,
+    block_size: int | None = None,
+    *,
+    table: Iterable[Experiment] = TABLE,
 ) -> list[Experiment]:
     """Return the experiments with these operations; a number that is given holds for all of them."""
     wanted = None if operations is None else set(operations)
@@ -58,7 +69,7 @@ def choose(
                 experiment.operation,
                 Size(blocks or experiment.size.blocks, block_size or experiment.size.block_size),
             )
-            for experiment in TABLE
+            for experiment in table
             if wanted is None or experiment.operation in wanted
         )
     )

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, TypeVar
 
-from hypercore import Corestore, Hyperbee, Hypercore
+from hypercore import Corestore, Hyperbee, Hypercore, Hyperdrive
 
 _BATCH = 100
 
@@ -51,6 +51,12 @@ class Work:
         """Open the core; the same one every time."""
         with Corestore(self.directory, primary_key=b"\x01" * 32) as store:
             yield store.get(name="core")
+
+    @contextmanager
+    def drive(self) -> Iterator[Hyperdrive]:
+        """Open the drive; the same one every time."""
+        with Corestore(self.directory, primary_key=b"\x01" * 32) as store, Hyperdrive(store) as drive:
+            yield drive
 
     def append_all(self, core: Hypercore) -> None:
         """Append all blocks, one at a time."""
@@ -97,6 +103,28 @@ class Work:
                 raise LookupError(f"key{i} is not in the bee")
             characters += len(entry.value)
         return characters
+
+    def put_files(self, drive: Hyperdrive) -> None:
+        """Put all files, one at a time."""
+        for i in range(self.count):
+            drive.put(f"/file{i}", self.block)
+
+    def put_file_batches(self, drive: Hyperdrive) -> None:
+        """Put all files, in batches."""
+        for done in range(0, self.count, _BATCH):
+            with drive.batch() as batch:
+                for i in range(done, min(done + _BATCH, self.count)):
+                    batch.put(f"/file{i}", self.block)
+
+    def get_files(self, drive: Hyperdrive) -> int:
+        """Get all files in the order they were put, and return how many bytes they have."""
+        size = 0
+        for i in range(self.count):
+            data = drive.get(f"/file{i}")
+            if data is None:
+                raise LookupError(f"/file{i} is not in the drive")
+            size += len(data)
+        return size
 
 
 Outcome = dict[str, Any]
@@ -199,6 +227,51 @@ def bee_scan(work: Work) -> Outcome:
     return _reopened_bee(work, lambda bee: sum(len(entry.value) for entry in bee.items()))
 
 
+def _describe_drive(drive: Hyperdrive) -> Outcome:
+    blobs = drive.blobs.core
+    return {"blobsTreeHash": blobs.tree_hash().hex(), **_describe(drive.core)}
+
+
+def drive_put(work: Work) -> Outcome:
+    """Put files into a Hyperdrive one at a time."""
+    with work.drive() as drive:
+        work.timed(lambda: work.put_files(drive))
+        return _describe_drive(drive)
+
+
+def drive_batch(work: Work) -> Outcome:
+    """Put files into a Hyperdrive in batches of 100."""
+    with work.drive() as drive:
+        work.timed(lambda: work.put_file_batches(drive))
+        return _describe_drive(drive)
+
+
+def drive_get(work: Work) -> Outcome:
+    """Get the files of a Hyperdrive one at a time, for the second time since they were put there."""
+    with work.drive() as drive:
+        work.put_file_batches(drive)
+        work.get_files(drive)
+        return {"bytesRead": work.timed(lambda: work.get_files(drive)), **_describe_drive(drive)}
+
+
+def _reopened_drive(work: Work, read: Callable[[Hyperdrive], int]) -> Outcome:
+    """Time ``read``, which returns how much it read, on a drive that was filled and opened again."""
+    with work.drive() as drive:
+        work.put_file_batches(drive)
+    with work.drive() as drive:
+        return {"read": work.timed(lambda: read(drive)), **_describe_drive(drive)}
+
+
+def drive_get_reopened(work: Work) -> Outcome:
+    """Get the files of a Hyperdrive one at a time, from a store that was closed and opened again."""
+    return _reopened_drive(work, work.get_files)
+
+
+def drive_list(work: Work) -> Outcome:
+    """List all files of a Hyperdrive, from a store that was closed and opened again."""
+    return _reopened_drive(work, lambda drive: sum(len(entry.path) for entry in drive.list()))
+
+
 OPERATIONS: dict[str, Callable[[Work], Outcome]] = {
     operation.__name__: operation
     for operation in (
@@ -213,6 +286,11 @@ OPERATIONS: dict[str, Callable[[Work], Outcome]] = {
         bee_get,
         bee_get_cold,
         bee_scan,
+        drive_put,
+        drive_batch,
+        drive_get,
+        drive_get_reopened,
+        drive_list,
     )
 }
 """What can be compared, by name; the docstrings say what is timed."""

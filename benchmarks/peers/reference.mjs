@@ -4,6 +4,7 @@
 
 import Corestore from 'corestore'
 import Hyperbee from 'hyperbee'
+import Hyperdrive from 'hyperdrive'
 
 const BATCH = 100
 const STRIDE = 7919 // as in ours.py
@@ -93,6 +94,44 @@ async function reopenedBee(read) {
   })
 }
 
+/** Run `use(drive)` on the drive; the same one every time. */
+async function withDrive(use) {
+  const drive = new Hyperdrive(new Corestore(directory, { primaryKey: Buffer.alloc(32, 1), unsafe: true }))
+  await drive.ready()
+  const result = await use(drive)
+  await drive.close()
+  return result
+}
+
+async function describeDrive(drive) {
+  const blobs = (await drive.getBlobs()).core
+  return { blobsTreeHash: (await blobs.treeHash()).toString('hex'), ...(await describe(drive.core)) }
+}
+
+async function putFiles(drive) {
+  for (let i = 0; i < count; i++) await drive.put(`/file${i}`, block)
+}
+
+async function putFileBatches(drive) {
+  for (let done = 0; done < count; done += BATCH) {
+    const batch = drive.batch()
+    for (let i = done; i < Math.min(done + BATCH, count); i++) await batch.put(`/file${i}`, block)
+    await batch.flush()
+  }
+}
+
+async function getFiles(drive) {
+  let bytes = 0
+  for (let i = 0; i < count; i++) bytes += (await drive.get(`/file${i}`)).length
+  return bytes
+}
+
+/** Time `read` on a drive that was filled, closed and opened again; it returns how much it read. */
+async function reopenedDrive(read) {
+  await withDrive(putFileBatches)
+  return withDrive(async (drive) => ({ read: await timed(() => read(drive)), ...(await describeDrive(drive)) }))
+}
+
 const operations = {
   append: () =>
     withCore(async (core) => {
@@ -157,6 +196,34 @@ const operations = {
     reopenedBee(async (bee) => {
       let characters = 0
       for await (const entry of bee.createReadStream()) characters += entry.value.length
+      return characters
+    }),
+
+  drive_put: () =>
+    withDrive(async (drive) => {
+      await timed(() => putFiles(drive))
+      return describeDrive(drive)
+    }),
+
+  drive_batch: () =>
+    withDrive(async (drive) => {
+      await timed(() => putFileBatches(drive))
+      return describeDrive(drive)
+    }),
+
+  drive_get: () =>
+    withDrive(async (drive) => {
+      await putFileBatches(drive)
+      await getFiles(drive)
+      return { bytesRead: await timed(() => getFiles(drive)), ...(await describeDrive(drive)) }
+    }),
+
+  drive_get_reopened: () => reopenedDrive(getFiles),
+
+  drive_list: () =>
+    reopenedDrive(async (drive) => {
+      let characters = 0
+      for await (const entry of drive.list()) characters += entry.key.length
       return characters
     })
 }

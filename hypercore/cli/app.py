@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from hypercore.cli import append, audit, bee, cat, clone, info, serve
+from hypercore.cli import append, audit, bee, cat, clone, drive, info, serve
 from hypercore.cli.commands import FAILED, FORMATTER, INTERRUPTED, OK, Commands, printable
 from hypercore.errors import HypercoreError
 
-_MODULES = (info, cat, append, audit, bee, serve, clone)
+_MODULES = (info, cat, append, audit, bee, drive, serve, clone)
 
 
 def main(arguments: Sequence[str]) -> int:

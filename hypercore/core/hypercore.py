@@ -438,7 +438,8 @@ class Hypercore:
 
         Raises:
             BadArgument: the offset is negative or behind the end.
-            InvalidOperation: a tree node that is needed is not stored.
+            BlockNotAvailable: a tree node that is needed is not stored; with this block it comes.
+            InvalidOperation: it is not stored although its blocks are.
         """
         return self._state.seek(byte_offset, self.padding)
 

@@ -2,7 +2,7 @@
 
 from hypercore.hyperbee.batch import Batch
 from hypercore.hyperbee.bee import Hyperbee
-from hypercore.hyperbee.blocks import Metadata
+from hypercore.hyperbee.blocks import Metadata, decode_header
 from hypercore.hyperbee.entries import Difference, Entry, HistoryEntry
 from hypercore.hyperbee.subencoder import SubEncoder
 from hypercore.hyperbee.views import CompareAndSwap
@@ -19,4 +19,5 @@ __all__ = [
     "Metadata",
     "SubEncoder",
     "Watcher",
+    "decode_header",
 ]

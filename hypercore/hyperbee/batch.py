@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hypercore.codecs import Codec
+from hypercore.core import Commit
 from hypercore.errors import Closed
 from hypercore.hyperbee.sources import InBatch, Live
 from hypercore.hyperbee.views import CompareAndSwap, View
-from hypercore.hyperbee.writer import Writer
 
 
 class Batch(View):
@@ -26,6 +26,11 @@ class Batch(View):
         self._in_batch = InBatch(live)
         self._ended = False
         super().__init__(self._in_batch, keys, values, prefix)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was flushed or closed."""
+        return self._ended
 
     def put(self, key: Any, value: Any = None, *, cas: CompareAndSwap | None = None) -> bool:
         """Set the value of a key; return whether the batch has a block for it. See Hyperbee.put."""
@@ -46,8 +51,11 @@ class Batch(View):
         self._check_open()
         self._in_batch.writer_for_change()
 
-    def flush(self) -> None:
+    def flush(self, commit: Commit | None = None) -> None:
         """Append everything in one commit and end the batch.
+
+        Args:
+            commit: of ``Corestore.commit``; the entries are stored with it and not seen before.
 
         Raises:
             StorageError: nothing was appended; the batch is over.
@@ -55,18 +63,20 @@ class Batch(View):
         """
         self._check_open()
         writer = self._in_batch.writer
-        if writer is not None and writer.pending:
-            try:
-                self._live.store(writer)
-            except BaseException:
-                self.close()
-                raise
-        self._end(writer)
+        try:
+            if writer is not None and writer.pending:
+                self._live.store(writer, commit)
+            elif writer is not None:
+                self._live.adopt(writer)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Drop what was not flushed and end the batch. Closing twice is fine."""
-        if not self._ended:
-            self._end(None)
+        self._ended = True
+        if self._in_batch.writer is not None:
+            self._in_batch.writer = None
+            self._live.end_batch()
 
     def __enter__(self) -> Batch:
         return self
@@ -80,9 +90,3 @@ class Batch(View):
     def _check_open(self) -> None:
         if self._ended:
             raise Closed("the batch is over: it was flushed or closed")
-
-    def _end(self, stored: Writer | None) -> None:
-        self._ended = True
-        if self._in_batch.writer is not None:
-            self._in_batch.writer = None
-            self._live.give_back(stored)

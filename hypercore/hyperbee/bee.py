@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from hypercore.codecs import Codec, codec
-from hypercore.core import Hypercore
+from hypercore.core import Commit, Hypercore
 from hypercore.errors import BadArgument, DecodingError, NotWritable
 from hypercore.hyperbee import blocks, extension
 from hypercore.hyperbee.batch import Batch
@@ -67,7 +67,14 @@ class Hyperbee(View):
         """Whether put and delete work here."""
         return self._source is self._live and not self._live.read_only and self.core.writable
 
-    def put(self, key: Any, value: Any = None, *, cas: CompareAndSwap | None = None) -> bool:
+    def put(
+        self,
+        key: Any,
+        value: Any = None,
+        *,
+        cas: CompareAndSwap | None = None,
+        commit: Commit | None = None,
+    ) -> bool:
         """Set the value of a key and return whether a block was written.
 
         Args:
@@ -75,6 +82,8 @@ class Hyperbee(View):
             value: None is stored as no value.
             cas: asked before an entry is replaced, with that entry and the new one; refusing writes nothing.
                 It may read the bee, but not write to it.
+            commit: of ``Corestore.commit``; the entry is stored with it and not seen before. The header of a
+                new bee has a commit of its own.
 
         Raises:
             NotWritable: the bee cannot be written.
@@ -82,7 +91,10 @@ class Hyperbee(View):
             StorageError: nothing was written.
         """
         writer = self._writer()
-        return self._put(writer, key, value, cas, always=self._always_duplicate) and self._store(writer)
+        if not self._put(writer, key, value, cas, always=self._always_duplicate):
+            return False
+        self._live.store(writer, commit)
+        return True
 
     def delete(self, key: Any, *, cas: CompareAndSwap | None = None) -> bool:
         """Remove a key and return whether a block was written; a key that is not there writes none.
@@ -91,7 +103,10 @@ class Hyperbee(View):
             As put.
         """
         writer = self._writer()
-        return self._delete(writer, key, cas) and self._store(writer)
+        if not self._delete(writer, key, cas):
+            return False
+        self._live.store(writer)
+        return True
 
     def batch(self) -> Batch:
         """Return a batch: its operations are appended in one commit.
@@ -364,10 +379,6 @@ class Hyperbee(View):
     def _check_live(self, done: str) -> None:
         if self._source is not self._live:
             raise BadArgument(f"a checkout of a Hyperbee cannot be {done}: it does not change")
-
-    def _store(self, writer: Writer) -> bool:
-        self._live.store(writer)
-        return True
 
 
 def _from_end(seq: int, version: int) -> int:

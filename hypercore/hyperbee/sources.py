@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from hypercore.core import Hypercore
+from hypercore.core import Commit, Hypercore
 from hypercore.errors import InvalidOperation, NotWritable
 from hypercore.hyperbee import blocks
 from hypercore.hyperbee.blocks import Metadata
@@ -104,9 +104,9 @@ class Live:
         if self.batch_is_open:
             raise InvalidOperation("a batch of this Hyperbee has begun to write: flush or close it first")
         core = self.core
+        if not core.writable:
+            raise NotWritable(f"core {core.id} cannot be written: its secret key is not here")
         if not core.length:
-            if not core.writable:
-                raise NotWritable(f"core {core.id} cannot be written: its secret key is not here")
             core.append(blocks.encode_header(self.metadata))
         writer = self.writer()
         writer.check()
@@ -120,22 +120,27 @@ class Live:
         writer.tree.keep_marks = True
         return writer
 
-    def give_back(self, writer: Writer | None) -> None:
-        """End a batch; its writer, if everything was stored, goes on as that of the newest version."""
+    def end_batch(self) -> None:
+        """Let others write again."""
         self.batch_is_open = False
-        if writer is not None and not writer.tree.has_stale_marks:
-            writer.tree.keep_marks = False
-            self._writer = writer
 
-    def store(self, writer: Writer) -> None:
-        """Append what a writer has pending, in one commit."""
+    def store(self, writer: Writer, commit: Commit | None = None) -> None:
+        """Append what a writer has pending, in the given commit, which is written later, or in its own."""
         if (self.core.length, self.core.fork) != (writer.start, writer.fork):
             raise InvalidOperation("the core was changed by somebody else since the batch began to write")
-        try:
-            self.core.append(writer.take_blocks())
-        except BaseException:
-            self._writer = None
-            raise
+        # The tree is ahead of the core until the blocks are written. If they never are, it is of no use.
+        self._writer = None
+        self.core.append(writer.take_blocks(), commit=commit)
+        if commit is None:
+            self.adopt(writer)
+        else:
+            commit.when_written(lambda: self.adopt(writer))
+
+    def adopt(self, writer: Writer) -> None:
+        """Go on with a writer that has nothing pending, as that of the newest version."""
+        if not writer.tree.has_stale_marks:
+            writer.tree.keep_marks = False
+            self._writer = writer
 
 
 class Fixed:

@@ -38,7 +38,9 @@ def test_an_experiment_of_nothing_passes(tmp_path):
     downloads = {"download": [blocks], "downloadReadStream": [blocks], "downloadRandomBlocks": [blocks]}
     many = {"syncManyCores": [{"nrCores": 0, **blocks}], "downloadSparse": [{**blocks, "nrBlocksRead": 0}]}
     cases = {"read": [blocks], "write": [blocks], "beeWrite": [entries], **downloads, **many}
-    file.write_text(json.dumps(cases))
+    files = {"nrFiles": 0, "fileByteSize": 0}
+    drives = {key: [files] for key in ["driveWrite", "driveGet", "driveList", "driveMirror"]}
+    file.write_text(json.dumps({**cases, **drives}))
     result = run_suite("--rounds=1", "--experiments", str(file))
     assert result.returncode == 0, result.stdout
 
@@ -56,7 +58,15 @@ def test_a_round_keeps_the_order_that_its_users_know():
     order = ["bee_write", "drive_write", "drive_get", "download", "download_read_stream", "read", "write"]
     names = [name.partition("[")[0].removeprefix("test_") for name in collected("-m", "quick")]
     assert [name for name in names if name in order] == [name for name in order if name in names]
-    assert {"bee_write", "download", "download_read_stream", "read", "write"} <= set(names)
+    assert {
+        "bee_write",
+        "drive_write",
+        "drive_get",
+        "download",
+        "download_read_stream",
+        "read",
+        "write",
+    } <= set(names)
 
 
 def test_a_round_has_each_way_to_use_a_bee():
@@ -64,7 +74,15 @@ def test_a_round_has_each_way_to_use_a_bee():
     assert {"bee_write", "bee_get", "bee_batch", "bee_scan"} <= names
 
 
+def test_a_round_has_each_way_to_use_a_drive():
+    names = {name.partition("[")[0].removeprefix("test_") for name in collected("-m", "quick")}
+    assert {"drive_write", "drive_get", "drive_list", "drive_mirror"} <= names
+
+
 def test_the_example_file_fits_the_experiments():
     sizes = ["nrBlocks=10_blockByteSize=10", "nrBlocks=10_blockByteSize=100"]
     write = [name for name in collected("--experiments=example-config.json") if "write[nrBlocks" in name]
     assert write == [f"test_write[{size}]" for size in sizes]
+    sizes = ["nrFiles=10_fileByteSize=10", "nrFiles=10_fileByteSize=100"]
+    get = [name for name in collected("--experiments=example-config.json") if "drive_get[" in name]
+    assert get == [f"test_drive_get[{size}]" for size in sizes]

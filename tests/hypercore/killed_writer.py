@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import random
 import signal
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
 
-from hypercore import Hypercore
 from tests.hypercore.children import start
-from tests.hypercore.plain_core import do, random_change
 
-SERVE = "import sys; from tests.hypercore.killed_writer import serve; serve(sys.argv[1])"
+SERVE = (
+    "import sys; from importlib import import_module; from tests.hypercore.killed_writer import serve;"
+    "serve(sys.argv[1], import_module(sys.argv[2]).changes)"
+)
 DEAD = b"dead\n"
 
+Changes = Callable[[str, random.Random], Iterator[None]]
+"""Opens what is in a directory, and does one more random change for every step of the iterator."""
 
-def serve(path: str) -> None:
+
+def serve(path: str, changes: Changes) -> None:
     """For each seed on the standard input, fork a writer and wait for its death.
 
     It says its process id first, then the number of each change that was done, all as lines.
@@ -24,19 +28,16 @@ def serve(path: str) -> None:
     while seed := os.read(0, 100):
         pid = os.fork()
         if pid == 0:
-            write_for_ever(path, int(seed))
+            write_for_ever(changes(path, random.Random(int(seed))))
         os.waitpid(pid, 0)
         os.write(1, DEAD)
 
 
-def write_for_ever(path: str, seed: int) -> None:
+def write_for_ever(changes: Iterator[None]) -> None:
     """Do random changes and acknowledge each of them."""
     try:
-        chance = random.Random(seed)
         os.write(1, b"%d\n" % os.getpid())
-        core = Hypercore(path)
-        for number in count(1):
-            do(core, random_change(chance, core.length))
+        for number, _ in enumerate(changes, 1):
             os.write(1, b"%d\n" % number)  # short enough to be written in one piece
     finally:
         os._exit(1)
@@ -62,8 +63,8 @@ class Writers:
 
 
 @contextmanager
-def writers(path):
-    """Give writers to the core in a directory."""
-    with start(SERVE, path) as server:
+def writers(path, module):
+    """Give writers to a directory; the module, by its name, has the function ``changes``."""
+    with start(SERVE, path, module) as server:
         yield Writers(server)
         server.stdin.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,3 +55,11 @@ def random_change(chance: random.Random, length: int) -> Change:
         return ("truncate", chance.choice((0, max(0, length - 1), chance.randrange(length + 1))))
     start = chance.randrange(length)
     return ("clear", start, min(length, start + chance.choice((1, 3, 30))))
+
+
+def changes(path: str, chance: random.Random) -> Iterator[None]:
+    """Open the core in a directory and do random changes to it, one for each step."""
+    core = Hypercore(path)
+    while True:
+        do(core, random_change(chance, core.length))
+        yield

@@ -3,6 +3,7 @@
 import { createInterface } from 'node:readline'
 import { answer, apply } from './bee_operations.mjs'
 import { liveCore } from './core_operations.mjs'
+import { readDrive, writeDrive } from './drives.mjs'
 import { signTogether } from './multisig.mjs'
 import { bytes, describeCore, hex, Hyperbee, readBlocks, withStore } from './reference.mjs'
 
@@ -41,6 +42,12 @@ const commands = {
       await bee.clearUnlinked()
       return inTurn(blocks, (_, index) => core.has(index))
     }),
+
+  /** Do operations to a new drive; tell all blocks of both cores, and their lengths after every operation. */
+  writeDrive,
+
+  /** Put the blocks of a drive into cores as they are, and answer questions to that drive. */
+  readDrive,
 
   /** As readBee, but tell all entries with their keys and values decoded. */
   decodeBee: ({ blocks, options }) =>

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Corestore from 'corestore'
 import Hyperbee from 'hyperbee'
+import Hyperblobs from 'hyperblobs'
+import Hyperdrive from 'hyperdrive'
 
-export { Corestore, Hyperbee }
+export { Corestore, Hyperbee, Hyperblobs, Hyperdrive }
 
 export const hex = (bytes) => (bytes === null || bytes === undefined ? null : Buffer.from(bytes).toString('hex'))
 export const bytes = (text) => (text === null || text === undefined ? null : Buffer.from(text, 'hex'))

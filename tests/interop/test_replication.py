@@ -1,8 +1,10 @@
 """Cores are replicated with Node, whoever has the blocks, dials, and begins the handshake."""
 
+from contextlib import contextmanager
+
 import pytest
 
-from hypercore import Corestore, Hypercore, aio
+from hypercore import Corestore, Hypercore, KeyPair, aio
 from tests.interop.replication import block, complete, digest, in_loop, linked
 
 SIZES = [index % 7 * 10 for index in range(50)]
@@ -12,6 +14,17 @@ either_way = pytest.mark.parametrize("we_dial", [True, False], ids=["we dial", "
 either_role = pytest.mark.parametrize("we_initiate", [True, False], ids=["we initiate", "node initiates"])
 their_sources = pytest.mark.parametrize("theirs", ["core", "store"], ids="their {}".format)
 our_sources = pytest.mark.parametrize("ours", ["core", "store"], ids="our {}".format)
+
+
+@contextmanager
+def opened(ours, **options):
+    """Open a core, alone or in a store; give what is replicated, and the core."""
+    if ours == "core":
+        with Hypercore(**options) as core:
+            yield core, core
+    else:
+        with Corestore(None) as store, store.get(**options) as core:
+            yield store, core
 
 
 @either_way
@@ -24,8 +37,7 @@ async def test_we_download_from_node(node, version, tmp_path, we_dial, we_initia
     their_core = await their_store("openCore", options={"name": "core"})
     await their_core("append", sizes=SIZES)
     their_source = their_store if theirs == "store" else their_core
-    with Corestore(None) as store, store.get(key=their_core.key) as core:
-        our_source = store if ours == "store" else core
+    with opened(ours, key=their_core.key) as (our_source, core):
         async with linked(our_source, their_source, we_dial=we_dial, we_initiate=we_initiate):
             await aio.download(core)
         assert list(core.read_stream()) == BLOCKS
@@ -38,12 +50,11 @@ async def test_we_download_from_node(node, version, tmp_path, we_dial, we_initia
 @our_sources
 @in_loop
 async def test_node_downloads_from_us(node, version, tmp_path, we_dial, we_initiate, theirs, ours):
-    with Corestore(None) as store, store.get(name="core") as core:
+    with opened(ours, key_pair=KeyPair.generate()) as (our_source, core):
         core.append(BLOCKS)
         their_store = await node("openStore", version=version, path=str(tmp_path))
         their_core = await their_store("openCore", options={"key": core.key.hex()})
         their_source = their_store if theirs == "store" else their_core
-        our_source = store if ours == "store" else core
         async with linked(our_source, their_source, we_dial=we_dial, we_initiate=we_initiate):
             await their_core("update")
             await their_core("download", start=0, end=len(BLOCKS))

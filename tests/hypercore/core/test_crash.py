@@ -32,7 +32,7 @@ def found(path, *, audit):
 def test_every_acknowledged_change_survives_a_kill_and_at_most_one_more(tmp_path, first_seed):
     chance = random.Random(first_seed)
     plain = PlainCore()
-    with writers(tmp_path) as each:
+    with writers(tmp_path, "tests.hypercore.plain_core") as each:
         for seed in range(first_seed, first_seed + KILLS):
             acknowledged = each.kill_one(seed, chance.randrange(30))
             allowed = replay(plain, seed, acknowledged)

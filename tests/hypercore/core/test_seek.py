@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypercore import Hypercore
-from hypercore.errors import BadArgument, BlockNotAvailable, InvalidOperation
-from hypercore.proofs import ProofRequest, UpgradeRequest
+from hypercore.errors import BadArgument, BlockNotAvailable
+from hypercore.proofs import NodeRequest, ProofRequest, UpgradeRequest
 from hypercore.storage import Memory
 from tests.data.vectors import vectors
 from tests.hypercore.core.stored import opened, state_of
@@ -50,12 +50,39 @@ def test_an_offset_outside_of_the_core_is_refused(core, offset):
         core.seek(offset)
 
 
-def test_a_copy_that_lacks_the_tree_says_so(core):
+def fetch(copy, core, index):
+    """Copy a block with its proof."""
+    nodes = copy.missing_nodes(2 * index)
+    copy.apply_proof(core.proof(ProofRequest(block=NodeRequest(index, nodes))))
+
+
+def missing_for(copy, offset):
+    """Return the block that a seek asks for, None if it finds the byte."""
+    try:
+        copy.seek(offset)
+    except BlockNotAvailable as missing:
+        return missing.index
+    return None
+
+
+@pytest.mark.parametrize("offset", range(sum(map(len, BLOCKS)) + 1))
+def test_a_copy_that_lacks_the_tree_names_blocks_that_come_with_it(core, offset):
     core.append(BLOCKS)
     with Hypercore(key=core.key) as copy:
-        copy.apply_proof(core.proof(ProofRequest(upgrade=UpgradeRequest(0, 11))))
-        with pytest.raises(InvalidOperation, match="tree node 3 is not stored"):
-            copy.seek(5)
+        copy.apply_proof(core.proof(ProofRequest(upgrade=UpgradeRequest(0, len(BLOCKS)))))
+        fetched = []
+        while (missing := missing_for(copy, offset)) is not None:
+            fetch(copy, core, missing)
+            fetched.append(missing)
+        assert copy.seek(offset) == core.seek(offset)
+    assert len(set(fetched)) == len(fetched) <= 4
+
+
+def test_a_core_that_forgot_blocks_with_their_tree_names_one_of_them(core):
+    core.append(BLOCKS)
+    core.clear_ranges([(0, 4)], prune=True)
+    with pytest.raises(BlockNotAvailable):
+        core.seek(5)
 
 
 @given(blocks=st.lists(st.binary(max_size=5), max_size=20), data=st.data())
