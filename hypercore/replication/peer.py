@@ -48,6 +48,8 @@ class Peer:
         fork, length, can_upgrade, uploading, downloading, has_manifest, allow_push: what its last Sync said.
         acknowledged: our length as it last knew it.
         blocks: what it has.
+        open_bytes: about how many bytes it was asked for.
+        last_answer: when it last answered, or a part of what may be an answer came.
         strikes: how often it failed to answer in time.
         refusals: how often it refused to prove what it claims, since it last proved something.
         unfitting: how often its proofs did not fit the tree that is known here, since one did.
@@ -85,7 +87,7 @@ class Peer:
         self.refuses_nodes = False
         self.ordinal = 0
         self._open_blocks = 0
-        self._open_bytes = 0
+        self.open_bytes = 0
         self._frame_bytes = 0
         self.open_questions = 0
         self._told: Sync | None = None
@@ -284,34 +286,32 @@ class Peer:
 
     def has_room(self) -> bool:
         """Return whether more blocks may be asked of it."""
-        return self._open_blocks < _MAX_OPEN_BLOCKS and self._open_bytes < _MAX_OPEN_BYTES
+        return self._open_blocks < _MAX_OPEN_BLOCKS and self.open_bytes < _MAX_OPEN_BYTES
 
     def has_room_for(self, size: int, before: int) -> bool:
         """Return whether an open question may turn out to have another size than expected."""
-        return self._open_bytes == before or self._open_bytes + size - before <= 2 * _MAX_OPEN_BYTES
+        return self.open_bytes == before or self.open_bytes + size - before <= 2 * _MAX_OPEN_BYTES
 
-    def asked(self, blocks: int, size: int, now: float) -> None:
+    def asked(self, blocks: int, size: int) -> None:
         """Count an open question about so many blocks, and about so many bytes."""
-        if not self.open_questions:
-            self.last_answer = now
         self.open_questions += 1
         self._open_blocks += blocks
-        self._open_bytes += size
+        self.open_bytes += size
 
     def settled(self, blocks: int, size: int) -> None:
         """Count a question that is no longer open."""
         self.open_questions -= 1
         self._open_blocks -= blocks
-        self._open_bytes -= size
+        self.open_bytes -= size
 
     def resized(self, size: int, before: int) -> None:
         """Count an open question with the size that it turned out to have."""
-        self._open_bytes += size - before
+        self.open_bytes += size - before
 
     @property
     def holds_too_much(self) -> bool:
         """Whether what came of its blocks, and is not proven, is more than anybody may make us hold."""
-        return self._open_bytes > _MAX_HELD_BYTES
+        return self.open_bytes > _MAX_HELD_BYTES
 
     def make_room_for(self, size: int) -> None:
         """Begin another frame if the answers to the one under way might not fit into one frame.

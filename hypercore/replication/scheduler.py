@@ -29,7 +29,7 @@ from hypercore.wire import CANCEL, REQUEST, Cancel, Request, encode_block_reques
 ANSWER_TIMEOUT = 10.0
 """Seconds after which a peer that answers nothing is no longer waited for; see ``Scheduler.give_up_late``."""
 
-_LATE_ANSWERS = 6
+_MAX_STRIKES = 6
 _LEVELS_NEAR = 3
 # The blocks of a subtree are held in memory until all of them have come.
 _SUBTREE_BYTES = 512 << 10
@@ -81,7 +81,8 @@ class Scheduler:
 
     def _open(self, question: ProofQuestion, now: float) -> None:
         """Send a question that is one request."""
-        self.questions.add(question, now)
+        self.questions.add(question)
+        question.sent(now)
         request = Request(
             question.ids[0],
             question.fork,
@@ -226,9 +227,9 @@ class Scheduler:
         if size == 1:
             return self._ask_block(peer, first, None, now)
         question = SubtreeQuestion(peer, first, size, size * self._average())
-        self.questions.add(question, now)
+        self.questions.add(question)
         if root is not None:
-            self._ask_blocks(question, root)
+            self._ask_blocks(question, root, now)
             return True
         parent = flat_tree.parent(question.root_index)
         self._rootless.setdefault(parent, []).append(question)
@@ -250,15 +251,15 @@ class Scheduler:
 
     # --- answers ----------------------------------------------------------------------------------
 
-    def answered(self, question: ProofQuestion) -> None:
+    def answered(self, question: ProofQuestion, now: float) -> None:
         """Go on with what the answer to a question was needed for; it is closed and its proof is stored."""
         if question.purpose is Purpose.NODES and question.request.hash is not None:
-            self._root_arrived(flat_tree.parent(question.request.hash.index))
+            self._root_arrived(flat_tree.parent(question.request.hash.index), now)
         elif question.purpose is Purpose.SEEK and question.want is not None:
             self._exchange.wants.remove(question.want)
             question.want.finish()
 
-    def _root_arrived(self, parent: int) -> None:
+    def _root_arrived(self, parent: int, now: float) -> None:
         self._roots_asked.pop(parent, None)
         for waiting in self._rootless.pop(parent, []):
             root = self._core.node(waiting.root_index)
@@ -270,13 +271,14 @@ class Scheduler:
                 self.questions.remove(waiting)
                 self._exchange.wants.restart()
             else:
-                self._ask_blocks(waiting, root)
+                self._ask_blocks(waiting, root, now)
 
-    def _ask_blocks(self, question: SubtreeQuestion, root: Node) -> None:
+    def _ask_blocks(self, question: SubtreeQuestion, root: Node, now: float) -> None:
         """Ask for all blocks of a subtree whose root is stored."""
         question.root = root
         question.rest = root.size
         question.resize(root.size)
+        question.sent(now)
         peer, fork = question.peer, self._core.fork
         send = peer.channel.send
         first_id = IDS_PER_QUESTION * question.number
@@ -296,22 +298,23 @@ class Scheduler:
     def give_up_late(self, peer: Peer, now: float) -> bool:
         """Close the questions that a peer does not answer, and return whether there were any.
 
-        A peer is late with everything when it has answered nothing for ANSWER_TIMEOUT seconds, and with one
-        question when it answers others meanwhile, but not this one for several times that long.
+        A peer is late with everything when nothing came of it for ANSWER_TIMEOUT seconds, and with one question
+        when it answers others meanwhile, but not this one before its deadline.
         """
         if not peer.is_synced:
             return self._doubt_unsynced(peer, now)
-        is_silent = peer.open_questions and now - peer.last_answer >= ANSWER_TIMEOUT
-        late = [
-            question
-            for question in self.questions
-            if question.peer is peer
-            and (is_silent or now - question.sent_at >= _LATE_ANSWERS * ANSWER_TIMEOUT)
+        sent = [
+            question for question in self.questions if question.peer is peer and question.sent_at is not None
         ]
+        if not sent:
+            return False
+        waiting_since = max(peer.last_answer, min(question.sent_at or now for question in sent))
+        is_silent = now - waiting_since >= ANSWER_TIMEOUT
+        late = [question for question in sent if is_silent or now >= question.deadline]
         if late:
             peer.strikes += 1
             peer.is_doubtful = True
-            peer.ignored_until = now + ANSWER_TIMEOUT * min(peer.strikes, _LATE_ANSWERS)
+            peer.ignored_until = now + ANSWER_TIMEOUT * min(peer.strikes, _MAX_STRIKES)
             for question in late:
                 self.cancel(question)
         return bool(late)
