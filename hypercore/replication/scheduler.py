@@ -298,8 +298,8 @@ class Scheduler:
     def give_up_late(self, peer: Peer, now: float) -> bool:
         """Close the questions that a peer does not answer, and return whether there were any.
 
-        A peer is late with everything when nothing came of it for ANSWER_TIMEOUT seconds, and with one question
-        when it answers others meanwhile, but not this one before its deadline.
+        A peer is late with everything when nothing came of it for ANSWER_TIMEOUT seconds, and with one
+        question when it answers others meanwhile, but not this one before its deadline.
         """
         if not peer.is_synced:
             return self._doubt_unsynced(peer, now)
