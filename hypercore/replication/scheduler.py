@@ -126,8 +126,7 @@ class Scheduler:
             if index >= core.tree.length or self.questions.is_claimed(index) or not peer.has_room():
                 continue
             if not peer.blocks.has(index, index + 1):
-                if index < peer.length:
-                    peer.want(index, index + 1)
+                peer.want(index, now)
                 continue
             if not self._ask_block(peer, index, wants[0], now):
                 return False
@@ -184,16 +183,25 @@ class Scheduler:
         if download.start >= stop:
             return True
         cursor = self._cursor(peer, download, stop)
+        peer.want_range(download.start, stop, now)
         limit = 1 if peer.refuses_nodes else self._blocks_per_subtree()
         while (group := cursor.group) is not None and peer.has_room():
             bits = self._wanted_bits(peer, download.start, stop, group)
             if not bits:
                 cursor.step += 1
+                cursor.skip(lambda group, end: self._next_group(peer, group, end))
                 continue
             place, size = first_subtree(bits, limit)
             if not self._ask_subtree(peer, group * BLOCKS_PER_GROUP + place, size, now):
                 break
+        if cursor.group is None:
+            peer.want_on(now)
         return peer.has_room()
+
+    def _next_group(self, peer: Peer, group: int, end: int) -> int:
+        """Return the first group from one on in which a peer may have what is not here, at most ``end``."""
+        start = max(group * BLOCKS_PER_GROUP, self._core.contiguous_length)
+        return min(peer.blocks.first(start, end * BLOCKS_PER_GROUP) // BLOCKS_PER_GROUP, end)
 
     def _cursor(self, peer: Peer, download: Download, stop: int) -> Cursor:
         cursor = peer.cursors.get(download)
@@ -202,6 +210,7 @@ class Scheduler:
             count = (stop - 1) // BLOCKS_PER_GROUP - first + 1
             shift = 0 if download.linear else _spread(peer.ordinal, count)
             cursor = peer.cursors[download] = Cursor(first, count, shift, (stop, download.generation))
+            peer.want_anew()
         return cursor
 
     def _wanted_bits(self, peer: Peer, start: int, stop: int, group: int) -> int:
@@ -212,10 +221,7 @@ class Scheduler:
         bits &= ~(self._core.stored_bits(first, BLOCKS_PER_GROUP) | self.questions.claimed(group))
         if not bits:
             return 0
-        there = bits & peer.blocks.bits(first, BLOCKS_PER_GROUP)
-        if there != bits and first < peer.length:
-            peer.want(first, min(first + BLOCKS_PER_GROUP, peer.length))
-        return there
+        return bits & peer.blocks.bits(first, BLOCKS_PER_GROUP)
 
     def _ask_subtree(self, peer: Peer, first: int, size: int, now: float) -> bool:
         """Ask for the first blocks of a subtree, or for all; return False if that has to wait."""
