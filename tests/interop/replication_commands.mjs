@@ -238,11 +238,11 @@ function replicate(source, socket, isInitiator) {
   connection.ended = new Promise((resolve) => socket.on('close', resolve))
   connections.add(connection)
   const fail = (error) => {
-    connection.error ??= error.message
+    if (error.syscall === undefined) connection.error ??= error.message // what cuts a connection is none of these
   }
   protocol.on('error', fail)
   protocol.noiseStream.on('error', fail)
-  socket.on('error', () => {}) // a connection that is cut is none of the protocol's errors
+  socket.on('error', fail)
   socket.setNoDelay(true)
   socket.pipe(protocol).pipe(socket)
   return connection
