@@ -71,6 +71,12 @@ export const commands = {
     return stateOf(things.get(on))
   },
 
+  /** Fill a core whose manifest promises blocks with those of another core. */
+  async copyPrologue({ on, source }) {
+    const { core } = things.get(source)
+    await things.get(on).core.copyPrologue(core.state ?? core)
+  },
+
   clear: ({ on, start, end }) => things.get(on).clear(start, end),
 
   state: ({ on }) => stateOf(things.get(on)),
@@ -176,6 +182,11 @@ export const commands = {
     const indexes = []
     things.get(on).on('upload', (index) => indexes.push(index))
     return keep(indexes)
+  },
+
+  /** Wait until a number of blocks is stored. */
+  async untilStored({ on, count, length }) {
+    while ((await commands.stored({ on, start: 0, end: length })).length < count) await sleep(2)
   },
 
   uploads: ({ on }) => things.get(on).splice(0),

@@ -123,9 +123,7 @@ async def test_node_goes_on_when_blocks_come_that_were_missing_here(node, versio
             async with linked(ours, theirs):
                 await theirs("update")
                 downloading = asyncio.ensure_future(theirs("download", start=0, end=LENGTH))
-                await theirs("until", state={"length": LENGTH})
-                while len(await theirs("stored", start=0, end=LENGTH)) < LENGTH // 2:
-                    pass
+                await theirs("untilStored", count=LENGTH // 2, length=LENGTH)
                 await aio.download(half)
                 await downloading
         assert await theirs("digest", start=0, end=LENGTH) == digest(source.read_stream())
