@@ -23,7 +23,7 @@ from hypercore.replication.asking import (
 from hypercore.replication.exchange import Exchange
 from hypercore.replication.groups import BLOCKS_PER_GROUP, Cursor, first_subtree
 from hypercore.replication.peer import Peer
-from hypercore.replication.wants import Block, Download, Seek, Want
+from hypercore.replication.wants import Block, Download, Want
 from hypercore.wire import CANCEL, REQUEST, Cancel, Request, encode_block_request
 
 ANSWER_TIMEOUT = 10.0
@@ -159,23 +159,23 @@ class Scheduler:
         for seek in list(self._exchange.wants.seeks):
             if seek in asked:
                 continue
-            target = self._seek_target(seek)
-            if target is None:
+            gap = self._core.seek_gap(seek.offset, seek.padding)
+            if gap is None:
                 self._exchange.wants.remove(seek)
                 seek.finish()
                 continue
-            request = ProofRequest(hash=target, seek=SeekRequest(seek.offset, seek.padding))
-            self._open(ProofQuestion(peer, Purpose.SEEK, request, fork=self._core.fork, want=seek), now)
-
-    def _seek_target(self, seek: Seek) -> NodeRequest | None:
-        """Return a leaf below the root that the offset is below, with all that is above it."""
-        rest = seek.offset
-        for root in self._core.tree.roots:
-            size = root.size - seek.padding * flat_tree.leaf_count(root.index)
-            if rest < size:
-                return NodeRequest(flat_tree.spans(root.index)[0], flat_tree.depth(root.index))
-            rest -= size
-        return None
+            node, guess = gap
+            first, last = (leaf // 2 for leaf in flat_tree.spans(node))
+            block = peer.blocks.first(guess, last + 1)
+            if block is None:
+                block = peer.blocks.first(first, guess)
+            if block is not None:
+                # Version 11 seeks only below the first root, but what proves this block shows the way, too.
+                target = NodeRequest(2 * block, flat_tree.depth(node))
+                request = ProofRequest(hash=target, seek=SeekRequest(seek.offset, seek.padding))
+                self._open(ProofQuestion(peer, Purpose.SEEK, request, fork=self._core.fork, want=seek), now)
+            elif first < peer.length:
+                peer.want(first, min(last + 1, peer.length))
 
     def _ask_download(self, peer: Peer, download: Download, now: float) -> bool:
         """Ask for blocks of a download; return whether more may be asked."""

@@ -16,6 +16,11 @@ def ours():
         yield store
 
 
+async def reached(core, fork, length):
+    """Wait until a core has a fork and a length."""
+    await until(lambda: (core.fork, core.length) == (fork, length), core)
+
+
 @in_loop
 async def test_blocks_that_node_appends_while_connected_can_be_read_here(node, version, tmp_path, ours):
     theirs = await node("openAlone", version=version, path=str(tmp_path))
@@ -23,10 +28,10 @@ async def test_blocks_that_node_appends_while_connected_can_be_read_here(node, v
         async with linked(ours, theirs):
             for length in range(1, 6):
                 await theirs("append", sizes=[length])
-                await until(lambda length=length: core.length == length, core)
+                await reached(core, 0, length)
                 assert await aio.get(core, length - 1) == block(length - 1, length)
             await theirs("append", sizes=SIZES)
-            await until(lambda: core.length == 25, core)
+            await reached(core, 0, 25)
             await aio.download(core)
         assert complete(core)
 
@@ -52,7 +57,7 @@ async def test_a_download_without_end_follows_node(node, version, tmp_path, ours
         async with linked(ours, theirs):
             for length in (20, 40, 60):
                 await theirs("append", sizes=SIZES)
-                await until(lambda length=length: core.length == length, core)
+                await reached(core, 0, length)
                 await aio.download(core)
                 assert core.contiguous_length == length
 
