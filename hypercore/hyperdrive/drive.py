@@ -10,7 +10,7 @@ from typing import Any, Literal, overload
 from hypercore.core import Hypercore
 from hypercore.corestore import Corestore
 from hypercore.errors import BadArgument, NotWritable
-from hypercore.hyperbee import Hyperbee, SubEncoder, Watcher
+from hypercore.hyperbee import Hyperbee, Watcher
 from hypercore.hyperblobs import BlobId, BlobWriter, Hyperblobs
 from hypercore.hyperdrive.batch import DriveBatch
 from hypercore.hyperdrive.checkouts import DriveCheckout
@@ -24,7 +24,8 @@ from hypercore.hyperdrive.mirrored import WritableMirroredFiles
 from hypercore.hyperdrive.paths import normalize_folder, normalize_path
 from hypercore.hyperdrive.views import DriveView, PathOrEntry
 
-_KEYS = SubEncoder("files", PathCodec())
+_FILES = "files"
+"""The part of the bee that has the paths; the rest belongs to the application."""
 
 
 class Hyperdrive(DriveView):
@@ -65,7 +66,7 @@ class Hyperdrive(DriveView):
             blobs, metadata = open_blobs(store, self.core, encryption_key)
             self._blobs = Hyperblobs(blobs)
         self.db = Hyperbee(self.core, key_encoding="utf-8", value_encoding="json", metadata=metadata)
-        self._bee = self.db.with_encodings(key_encoding=_KEYS, value_encoding="binary")
+        self._bee = self.db.sub(_FILES, key_encoding=PathCodec(), value_encoding="binary")
         super().__init__(self._bee)
 
     @property
@@ -132,7 +133,7 @@ class Hyperdrive(DriveView):
         After an error nothing was written, but for parts of more than 64 MiB that nothing refers to.
         """
         path = normalize_path(path)
-        blobs = self._writable_blobs()
+        blobs = self._blobs or self._writable_blobs()
         with self.store.commit() as commit:
             blob = blobs.put(data, commit=commit)
             self._bee.put(path, encode_entry(executable, None, blob, metadata), commit=commit)
