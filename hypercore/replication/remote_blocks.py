@@ -78,15 +78,6 @@ class RemoteBlocks:
             start = beyond
         return True
 
-    def first(self, start: int, end: int) -> int | None:
-        """Return the first block that it has from ``start`` up to, not including, ``end``."""
-        if start < self.prefix:
-            return start if start < end else None
-        found = [max(first, start) for first, last in self._ranges if start < last]
-        found.append(self._bits.find_set(start, end))
-        nearest = min(found)
-        return nearest if nearest < end else None
-
     def bits(self, start: int, count: int) -> int:
         """Return ``count`` bits from ``start`` on as a number; see Bitfield.bits."""
         bits = (1 << min(max(self.prefix - start, 0), count)) - 1

@@ -166,10 +166,10 @@ class Scheduler:
                 continue
             node, guess = gap
             first, last = (leaf // 2 for leaf in flat_tree.spans(node))
-            block = peer.blocks.first(guess, last + 1)
-            if block is None:
-                block = peer.blocks.first(first, guess)
-            if block is not None:
+            block, end = peer.blocks.first(guess, last + 1), last + 1
+            if block == end:
+                block, end = peer.blocks.first(first, guess), guess
+            if block < end:
                 # Version 11 seeks only below the first root, but what proves this block shows the way, too.
                 target = NodeRequest(2 * block, flat_tree.depth(node))
                 request = ProofRequest(hash=target, seek=SeekRequest(seek.offset, seek.padding))
