@@ -9,9 +9,9 @@ from hypercore.merkle import MerkleTree, Node
 from hypercore.proofs import NodeRequest, ProofRequest, UpgradeRequest, verify_proof
 from hypercore.replication import Replicator, SingleCore
 from hypercore.replication.forks import PROBE
-from hypercore.wire import Data, Extension, Request
+from hypercore.wire import Data, Extension, Request, Sync
 from tests.hypercore.replication.copying import assert_equal, blocks_of, download, writer_of
-from tests.hypercore.replication.played import PlayedServer
+from tests.hypercore.replication.played import PlayedPeer, PlayedServer
 
 COUNT = 20
 
@@ -135,11 +135,11 @@ def test_a_block_is_proven_up_to_our_own_roots_to_one_who_is_longer(network, sto
 def test_who_cannot_be_shown_a_block_is_left_out(network, store):
     """A node is pruned that leads from the length of one peer to the block; the other needs another one."""
     core = writer_of(blocks_of(COUNT), store)
-    peers = [PlayedServer(core), PlayedServer(core)]
-    for peer, length in zip(peers, (5, 8), strict=True):
+    for length in (5, 8):
+        peer = PlayedPeer([core.key])
         network.connect_to(store, peer)
         network.run()
-        peer.say(peer.sync(length=length, can_upgrade=False, downloading=True, allow_push=True))
+        peer.say(Sync(0, length, COUNT, False, True, True, False, True))
     network.run()
     assert push(core, 17) == 2
     core.clear_ranges([(0, 8)], prune=True)
