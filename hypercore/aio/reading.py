@@ -258,7 +258,7 @@ async def seek(core: Hypercore, byte_offset: int, *, timeout: float | None = Non
         RequestTimeout: no peer answered within ``timeout`` seconds.
     """
     while True:
-        with suppress(InvalidOperation):
+        with suppress(BlockNotAvailable, InvalidOperation):
             return core.seek(byte_offset)
         await _wait(
             core,

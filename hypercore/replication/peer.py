@@ -14,7 +14,7 @@ from hypercore.core import CoreState
 from hypercore.errors import RemoteProtocolError
 from hypercore.replication.exchange import Exchange
 from hypercore.replication.groups import BLOCKS_PER_GROUP, Cursor
-from hypercore.replication.remote_blocks import RemoteBlocks
+from hypercore.replication.remote_blocks import MAX_PAGES, RemoteBlocks
 from hypercore.replication.wants import Download
 from hypercore.wire import messages
 from hypercore.wire.messages import Bitfield, Extension, Range, Sync, Want
@@ -24,7 +24,9 @@ BLOCKS_PER_WANT = 1 << 21
 """Blocks are asked about in stretches of this many, as the reference does; a longer Want is ignored."""
 
 _MAX_REMOTE_WANTS = 4096
-_MAX_WANTS = 512
+# As many stretches are asked about at once as there is room to remember what is answered.
+_MAX_WANTS = MAX_PAGES * PAGE_BITS // BLOCKS_PER_WANT
+_SECONDS_PER_WANTS = 1.0
 # Blocks that may be open at one peer, and about how many bytes, unless one question alone takes more.
 _MAX_OPEN_BLOCKS = 512
 _MAX_OPEN_BYTES = 4 << 20
@@ -92,7 +94,10 @@ class Peer:
         self.open_questions = 0
         self._told: Sync | None = None
         self._told_contiguous = 0
-        self._wants: set[int] = set()
+        # Stretches that were asked about, and when.
+        self._wants: dict[int, float] = {}
+        self._want_from = 0
+        self._wants_more = False
         self._remote_wants: dict[tuple[int, int], None] = {}
 
     @property
@@ -281,7 +286,9 @@ class Peer:
 
     def is_due(self, now: float) -> bool:
         """Return whether time alone may change what it is asked."""
-        is_waited_for = bool(self.open_questions) or not (self.is_synced or self.is_doubtful)
+        is_waited_for = (
+            bool(self.open_questions) or self._wants_more or not (self.is_synced or self.is_doubtful)
+        )
         return is_waited_for or self.ignored_until > now or self.refused_until > now
 
     def has_room(self) -> bool:
@@ -323,21 +330,56 @@ class Peer:
             self._frame_bytes = 0
         self._frame_bytes += size
 
-    def want(self, start: int, end: int) -> None:
-        """Ask which blocks of a range it has, once for each stretch."""
-        for stretch in range(start // BLOCKS_PER_WANT, (end - 1) // BLOCKS_PER_WANT + 1):
-            if stretch not in self._wants and len(self._wants) < _MAX_WANTS:
-                self._wants.add(stretch)
-                want = Want(stretch * BLOCKS_PER_WANT, BLOCKS_PER_WANT, False)
-                self.channel.send(messages.WANT, want.encode())
+    def want(self, index: int, now: float) -> None:
+        """Ask whether it has a block, if it was not asked before; older questions give way."""
+        stretch = index // BLOCKS_PER_WANT
+        if index >= self.length or stretch in self._wants:
+            return
+        if len(self._wants) >= _MAX_WANTS:
+            oldest = next(iter(self._wants))
+            if now - self._wants[oldest] < _SECONDS_PER_WANTS:
+                self._wants_more = True
+                return
+            self._unwant(oldest)
+        self._want(stretch, now)
+
+    def want_range(self, start: int, end: int, now: float) -> None:
+        """Ask which blocks of a range it has, as far as that is not known and the answers have room."""
+        start, end = max(start, self.blocks.prefix), min(end, self.length)
+        self._wants_more = False
+        for stretch in range(max(start // BLOCKS_PER_WANT, self._want_from), -(-end // BLOCKS_PER_WANT)):
+            first, last = stretch * BLOCKS_PER_WANT, (stretch + 1) * BLOCKS_PER_WANT
+            if stretch not in self._wants and not self._core.has(max(first, start), min(last, end)):
+                if len(self._wants) >= _MAX_WANTS:
+                    self._wants_more = True
+                    return
+                self._want(stretch, now)
+
+    def want_anew(self) -> None:
+        """Begin with the first stretches again."""
+        self._want_from = 0
+
+    def want_on(self, now: float) -> None:
+        """Ask about the next stretches, once those before give nothing more to ask for."""
+        if not self._wants_more or self.open_questions or not self._wants:
+            return
+        if now - max(self._wants.values()) >= _SECONDS_PER_WANTS:
+            self._want_from = max(self._wants) + 1
+            self.unwant()
+
+    def _want(self, stretch: int, now: float) -> None:
+        self._wants[stretch] = now
+        self.channel.send(messages.WANT, Want(stretch * BLOCKS_PER_WANT, BLOCKS_PER_WANT, False).encode())
+
+    def _unwant(self, stretch: int) -> None:
+        del self._wants[stretch]
+        self.channel.send(messages.UNWANT, Want(stretch * BLOCKS_PER_WANT, BLOCKS_PER_WANT, False).encode())
 
     def unwant(self) -> None:
         """No longer ask which blocks it has."""
-        for stretch in sorted(self._wants):
-            want = Want(stretch * BLOCKS_PER_WANT, BLOCKS_PER_WANT, False)
-            self.channel.send(messages.UNWANT, want.encode())
         if self._wants:
-            self._wants.clear()
+            for stretch in sorted(self._wants):
+                self._unwant(stretch)
             self.wake()
 
 

@@ -93,6 +93,11 @@ class Remote:
         return await self._node(command, on=self._handle, **parameters)
 
     @property
+    def handle(self) -> int:
+        """What it is called by in the parameters of other commands."""
+        return self._handle
+
+    @property
     def key(self) -> bytes:
         """The key of a core."""
         return bytes.fromhex(self.about["key"])

@@ -1,6 +1,7 @@
 """Fetching one core from several peers: every block once, and from another one if somebody fails."""
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -117,7 +118,7 @@ def test_blocks_pass_from_one_to_the_next(network, core):
     stores = [Corestore() for _ in range(4)]
     copies = [store.get(key=core.key) for store in stores]
     network.connect(stores[0], SingleCore(core))
-    for store, other in zip(stores, stores[1:], strict=False):
+    for store, other in pairwise(stores):
         network.connect(other, store)
     network.run()
     wants = [begin_download(copy, 0, COUNT) for copy in copies]
