@@ -38,15 +38,16 @@ def encode_uint(n: int) -> bytes:
     Raises:
         BadArgument: the number is negative or above MAX_UINT.
     """
-    if 0 <= n <= 0xFC:
+    if n > 0xFC:
+        if n <= 0xFFFF:
+            return _U16(0xFD, n)
+        if n <= 0xFFFFFFFF:
+            return _U32(0xFE, n)
+        if n <= MAX_UINT:
+            return _U64(0xFF, n)
+    elif n >= 0:
         return _ONE_BYTE[n]
-    if n < 0 or n > MAX_UINT:
-        raise BadArgument(f"uint must be between 0 and {MAX_UINT}, found {n}")
-    if n <= 0xFFFF:
-        return _U16(0xFD, n)
-    if n <= 0xFFFFFFFF:
-        return _U32(0xFE, n)
-    return _U64(0xFF, n)
+    raise BadArgument(f"uint must be between 0 and {MAX_UINT}, found {n}")
 
 
 def encode_buffer(data: bytes) -> bytes:
@@ -113,15 +114,15 @@ def encode_index(n: int) -> bytes:
     Raises:
         BadArgument: the number is negative.
     """
-    if 0 <= n <= 0xFB:
-        return _ONE_BYTE[n]
+    if n > 0xFB:
+        if n <= 0xFFFF:
+            return _INDEX16(0xFC, n)
+        if n <= 0xFFFFFFFF:
+            return _INDEX32(0xFD, n)
+        return _INDEX64(0xFE, n) if n <= MAX_UINT else INDEX_END
     if n < 0:
         raise BadArgument(f"an index is not negative, found {n}")
-    if n <= 0xFFFF:
-        return _INDEX16(0xFC, n)
-    if n <= 0xFFFFFFFF:
-        return _INDEX32(0xFD, n)
-    return _INDEX64(0xFE, n) if n <= MAX_UINT else INDEX_END
+    return _ONE_BYTE[n]
 
 
 def decode_index(buf: bytes, pos: int) -> tuple[int, int]:

@@ -54,7 +54,11 @@ TABLE = (
 
 
 def choose(
-    operations: Iterable[str] | None = None, blocks: int | None = None, block_size: int | None = None
+    operations: Iterable[str] | None = None,
+    blocks: int | None = None,
+    block_size: int | None = None,
+    *,
+    table: Iterable[Experiment] = TABLE,
 ) -> list[Experiment]:
     """Return the experiments with these operations; a number that is given holds for all of them."""
     wanted = None if operations is None else set(operations)
@@ -65,7 +69,7 @@ def choose(
                 experiment.operation,
                 Size(blocks or experiment.size.blocks, block_size or experiment.size.block_size),
             )
-            for experiment in TABLE
+            for experiment in table
             if wanted is None or experiment.operation in wanted
         )
     )

@@ -22,18 +22,18 @@ class RunError(Exception):
     """A side failed, or the two did not do the same."""
 
 
-def ours_command() -> list[str]:
+def ours_command(module: str) -> list[str]:
     """Return the command of the Python side."""
-    return [sys.executable, "-m", "benchmarks.peers.ours"]
+    return [sys.executable, "-m", f"benchmarks.peers.{module}"]
 
 
-def reference_command() -> list[str]:
+def reference_command(script: str) -> list[str]:
     """Return the command of the JavaScript side.
 
     Raises:
         NodeError: there is no node.
     """
-    return [*find_node(), str(_HERE / "reference.mjs")]
+    return [*find_node(), str(_HERE / script)]
 
 
 def compare(

@@ -6,18 +6,17 @@ but it is not an error: this is a measurement, not a test.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
-from typing import Any, TypeVar
+from time import monotonic, perf_counter
 
+from benchmarks.peers.claims import Claim, Growth, in_own_process
+from benchmarks.peers.downloading import download_memory
 from benchmarks.peers.experiments import Size
 from hypercore import Corestore, Hyperbee, Hypercore
 
@@ -32,42 +31,7 @@ _OPERATIONS_BETWEEN_SAMPLES = 100
 _LARGE_BEE = 100_000
 _SMALL_BEE = 1_000
 _PUTS_IN_ROUND = 100
-_STATUS = Path("/proc/self/status")
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A figure, and what it may be at most; both have the unit."""
-
-    name: str
-    measured: float
-    limit: float
-    unit: str
-    details: str
-
-    @property
-    def holds(self) -> bool:
-        """Whether the figure is within its limit."""
-        return self.measured <= self.limit
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the figures and the verdict."""
-        return {**asdict(self), "holds": self.holds}
-
-    def as_row(self) -> tuple[str, ...]:
-        """Return the cells below HEADER."""
-        return (
-            self.name,
-            f"{self.measured:.2f} {self.unit}",
-            f"<= {self.limit:g} {self.unit}",
-            "yes" if self.holds else "no",
-            self.details,
-        )
-
-
-HEADER = ("claim", "measured", "target", "holds", "details")
+_REPORT_EVERY_S = 5
 
 
 def append(directory: Path, size: Size) -> Claim:
@@ -125,13 +89,15 @@ def opening(directory: Path, size: Size) -> Claim:
 def memory(directory: Path, size: Size) -> Claim:
     """Writing takes no more memory the longer it goes on."""
     block = b"a" * size.block_size
-    growth = _Growth()
+    growth = Growth()
+    progress = _Progress("blocks appended", size.blocks)
     with Corestore(directory) as store:
         core = store.get(name="core")
         for index in range(size.blocks):
             core.append(block)
             if index % _OPERATIONS_BETWEEN_SAMPLES == 0:
                 growth.sample()
+                progress(index)
         end = growth.sample()
     return Claim(
         f"growth of anonymous memory while appending {size}",
@@ -142,37 +108,25 @@ def memory(directory: Path, size: Size) -> Claim:
     )
 
 
-class _Growth:
-    """How much more anonymous memory this process has than when this object was made.
+class _Progress:
+    """Says on stderr, every few seconds, how far a long step has come."""
 
-    Attributes:
-        peak: the largest of the samples, in bytes.
-    """
+    def __init__(self, what: str, total: int) -> None:
+        self._what = what
+        self._total = total
+        self._next = monotonic() + _REPORT_EVERY_S
 
-    def __init__(self) -> None:
-        self._before = _anonymous_bytes()
-        self.peak = 0
-
-    def sample(self) -> int:
-        """Return the growth now, in bytes."""
-        growth = _anonymous_bytes() - self._before
-        self.peak = max(self.peak, growth)
-        return growth
-
-
-def _anonymous_bytes() -> int:
-    """Return the memory of this process that no file backs."""
-    for line in _STATUS.read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == "RssAnon":
-            return int(value.split()[0]) * 1024
-    raise OSError(f"{_STATUS} does not say how much memory is anonymous")
+    def __call__(self, done: int) -> None:
+        if monotonic() >= self._next:
+            print(f"    {self._what}: {done:,} of {self._total:,}", file=sys.stderr, flush=True)
+            self._next = monotonic() + _REPORT_EVERY_S
 
 
 def _fill(core: Hypercore, size: Size) -> None:
     block = b"a" * size.block_size
+    progress = _Progress("blocks stored", size.blocks)
     for done in range(0, size.blocks, _BATCH):
-        core.append([block] * min(_BATCH, size.blocks - done))
+        progress(core.append([block] * min(_BATCH, size.blocks - done)))
 
 
 def bee_put(_directory: Path, size: Size) -> Claim:
@@ -202,7 +156,8 @@ class _BeeInMemory:
         self._random = Random(size.blocks)
         self._value = b"a" * size.block_size
         self._bee = Hyperbee(Corestore(None).get(name="core"))
-        _put_batches(self._bee, (self._new_key() for _ in range(size.blocks)), self._value)
+        keys = (self._new_key() for _ in range(size.blocks))
+        _put_batches(self._bee, keys, self._value, _Progress("entries put", size.blocks))
 
     def time_puts(self) -> float:
         """Return how many seconds the tree takes for some new keys, which are not stored."""
@@ -224,14 +179,16 @@ class _BeeInMemory:
 
 def bee_memory(directory: Path, size: Size) -> Claim:
     """Reading a bee takes no more memory the longer it goes on."""
-    _in_own_process(_fill_bee, directory, size)  # what it frees there would hide growth here
-    growth = _Growth()
+    in_own_process(_fill_bee, directory, size)  # what it frees there would hide growth here
+    growth = Growth()
+    progress = _Progress("entries read", size.blocks + size.blocks // 2)
     with Corestore(directory) as store:
         bee = Hyperbee(store.get(name="core"))
         after_scan_of = {}
         for number, _ in enumerate(bee.items(), 1):
             if number % _OPERATIONS_BETWEEN_SAMPLES == 0:
                 growth.sample()
+                progress(number)
             if number in (size.blocks // 2, size.blocks):
                 after_scan_of[number] = growth.sample()
         first_half, whole = after_scan_of.values()
@@ -240,6 +197,7 @@ def bee_memory(directory: Path, size: Size) -> Claim:
             bee.get(_key(random.randrange(size.blocks)))
             if number % _OPERATIONS_BETWEEN_SAMPLES == 0:
                 growth.sample()
+                progress(size.blocks + number)
         end = growth.sample()
     return Claim(
         f"growth of anonymous memory while reading a bee of {size}",
@@ -255,39 +213,42 @@ def _fill_bee(directory: Path, size: Size) -> None:
     numbers = list(range(size.blocks))
     Random(0).shuffle(numbers)
     with Corestore(directory) as store:
-        _put_batches(Hyperbee(store.get(name="core")), map(_key, numbers), b"a" * size.block_size)
+        bee, progress = Hyperbee(store.get(name="core")), _Progress("entries stored", size.blocks)
+        _put_batches(bee, map(_key, numbers), b"a" * size.block_size, progress)
 
 
 def _key(number: int) -> bytes:
     return b"key%d" % number
 
 
-def _put_batches(bee: Hyperbee, keys: Iterable[bytes], value: bytes) -> None:
+def _put_batches(bee: Hyperbee, keys: Iterable[bytes], value: bytes, progress: _Progress) -> None:
     rest = iter(keys)
     while some := list(islice(rest, _BATCH)):
         with bee.batch() as batch:
             for key in some:
                 batch.put(key, value)
+        progress(bee.version - 1)
 
 
-CLAIMS = (append, opening, memory, bee_put, bee_memory)
+CLAIMS: dict[str, Callable[[Path, Size], Claim]] = {
+    claim.__name__: claim for claim in (append, opening, memory, bee_put, bee_memory, download_memory)
+}
+"""What can be measured, by name."""
 
 
-def measure(size: Size, report: Callable[[str], None]) -> list[Claim]:
-    """Measure all claims, one after the other.
+def measure(size: Size, report: Callable[[str], None], names: Iterable[str] = tuple(CLAIMS)) -> list[Claim]:
+    """Measure claims, one after the other.
+
+    Each process that measures says on stderr, too, how far it is.
 
     Raises:
         HypercoreError: a store failed.
         OSError: there is no directory for the stores, or the system does not tell the memory of a process.
     """
     claims = []
-    for number, claim in enumerate(CLAIMS, 1):
-        report(f"[{number}/{len(CLAIMS)}] {claim.__name__}, {size} ...")
+    names = list(names)
+    for number, name in enumerate(names, 1):
+        report(f"[{number}/{len(names)}] {name}, {size} ...")
         with TemporaryDirectory(prefix="hypercore-scale-") as directory:
-            claims.append(_in_own_process(claim, Path(directory), size))
+            claims.append(in_own_process(CLAIMS[name], Path(directory), size))
     return claims
-
-
-def _in_own_process(run: Callable[[Path, Size], T], directory: Path, size: Size) -> T:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(run, directory, size).result()

@@ -16,7 +16,7 @@ from hypercore import flat_tree
 from hypercore.core.branches import BranchState
 from hypercore.core.changes import Change
 from hypercore.core.state import CoreState, View
-from hypercore.encoding import encode_index
+from hypercore.encoding import encode_index, encode_uint
 from hypercore.errors import (
     BadArgument,
     HypercoreError,
@@ -27,7 +27,7 @@ from hypercore.errors import (
 )
 from hypercore.ids import encode_id
 from hypercore.manifest import Manifest
-from hypercore.merkle import MerkleTree, Node, encode_node
+from hypercore.merkle import MerkleTree, Node
 from hypercore.proofs import Proof, Verified, check_root, verify_proof
 from hypercore.proofs.reorg import Reorg
 from hypercore.signing import Authority
@@ -36,9 +36,9 @@ from hypercore.storage.records import (
     CoreHead,
     CoreKeys,
     Dependency,
-    Hints,
     auth_key,
     dependency_key,
+    encode_contiguous_length,
     encode_core_head,
 )
 
@@ -434,7 +434,7 @@ class Commit:
                 encode_core_head(next_.fork, next_.tree.length, tree_hash, next_.signature or b"", now),
             )
         if next_.contiguous_length != core.contiguous_length:
-            put(core.keys.hints, Hints(next_.contiguous_length).encode())
+            put(core.keys.hints, encode_contiguous_length(next_.contiguous_length))
         if next_.manifest is not None:
             auth = replace(core.auth, manifest=next_.manifest)
             put(auth_key(core.record.core_pointer), auth.encode())
@@ -465,7 +465,9 @@ class Commit:
         put = self._batch.put
         prefix = keys.node
         for node in nodes:
-            put(prefix + encode_index(node.index), encode_node(node))
+            index = node.index
+            # encode_node, without the call
+            put(prefix + encode_index(index), encode_uint(index) + encode_uint(node.size) + node.hash)
 
     def _cut(self, core: CoreState, length: int) -> int:
         """Delete the blocks from ``length`` on and all nodes above them; return the contiguous length."""

@@ -7,6 +7,8 @@ shared by all Hypercore objects that are open on it; what changes it is in hyper
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain, compress, repeat
+from operator import length_hint
 from typing import NoReturn
 from weakref import WeakMethod, WeakSet, WeakValueDictionary
 
@@ -93,18 +95,18 @@ class View:
             blocks = self.store.values(
                 prefix + encode_index(start), prefix + encode_index(end), reverse=reverse
             )
-            return self._counted(blocks, start, end)
+            # In C, as to count in Python makes a stream a tenth slower; to look at each key, by a third.
+            expected = repeat(True, end - start)
+            return chain(compress(blocks, expected), self._nothing_lost(start, end, expected))
         return self._blocks_one_by_one(range(end - 1, start - 1, -1) if reverse else range(start, end))
 
-    def _counted(self, blocks: Iterator[bytes], start: int, end: int) -> Iterator[bytes]:
-        """Iterate over blocks that are all said to be there, and say so if damaged storage has lost one.
+    def _nothing_lost(self, start: int, end: int, expected: Iterator[bool]) -> Iterator[bytes]:
+        """Add nothing to a stream of blocks, but refuse to end it while ``expected`` still has some.
 
-        That is seen at the end: to look at the key of each block would make a stream a third slower.
+        All were said to be there, so damaged storage has lost one.
         """
-        count = end - start
-        for block in blocks:
-            count -= 1
-            yield block
+        yield from ()
+        count = length_hint(expected)
         if count:
             which = f"{count} of the blocks {start} to {end - 1} of core {encode_id(self.key)} are lost"
             lost = next((index for index in range(start, end) if not self._has_block(index)), None)

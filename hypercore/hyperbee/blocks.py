@@ -32,6 +32,10 @@ _FIELD_1 = 0x0A
 _FIELD_2 = 0x12
 _FIELD_3 = 0x1A
 
+# Tag and length of fields 1 and 2 with less than 128 bytes: nearly all that there are in an index.
+_SHORT_HEADS_1 = [b"\x0a" + encode_varint(size) for size in range(0x80)]
+_SHORT_HEADS_2 = [b"\x12" + encode_varint(size) for size in range(0x80)]
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
@@ -161,13 +165,15 @@ def encode_keys(seqs: list[int]) -> bytes:
     if not seqs:
         return b""
     packed = encode_numbers(seqs)
-    return b"\x0a" + encode_varint(len(packed)) + packed
+    size = len(packed)
+    return (_SHORT_HEADS_1[size] if size < 0x80 else b"\x0a" + encode_varint(size)) + packed
 
 
 def encode_children(pieces: list[bytes]) -> bytes:
     """Return the children field of a level, given encode_child of each."""
     packed = b"".join(pieces)
-    return b"\x12" + encode_varint(len(packed)) + packed
+    size = len(packed)
+    return (_SHORT_HEADS_2[size] if size < 0x80 else b"\x12" + encode_varint(size)) + packed
 
 
 def encode_child(seq: int, offset: int) -> bytes:
@@ -177,4 +183,8 @@ def encode_child(seq: int, offset: int) -> bytes:
 
 def encode_index(level_list: list[bytes]) -> bytes:
     """Return the index of the levels."""
-    return b"".join([b"\x0a" + encode_varint(len(level)) + level for level in level_list])
+    parts: list[bytes] = []
+    for level in level_list:
+        size = len(level)
+        parts += (_SHORT_HEADS_1[size] if size < 0x80 else b"\x0a" + encode_varint(size), level)
+    return b"".join(parts)

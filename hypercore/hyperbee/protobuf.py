@@ -64,7 +64,13 @@ def encode_number(number: int, value: int) -> bytes:
 
 def encode_numbers(values: Iterable[int]) -> bytes:
     """Return a packed list of numbers, the bytes of a field."""
-    return b"".join(map(encode_varint, values))
+    out = bytearray()
+    for n in values:  # encode_varint, without the calls
+        while n >= 0x80:
+            out.append(n & 0x7F | 0x80)
+            n >>= 7
+        out.append(n)
+    return bytes(out)
 
 
 def get_numbers(packed: bytes) -> list[int]:

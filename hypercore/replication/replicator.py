@@ -21,7 +21,7 @@ from hypercore.replication.forks import PROBE, ForkFollower
 from hypercore.replication.peer import Peer
 from hypercore.replication.receiver import Receiver
 from hypercore.replication.scheduler import ANSWER_TIMEOUT, Scheduler
-from hypercore.replication.wants import Want
+from hypercore.replication.wants import Block, Want
 from hypercore.wire import DATA, Data
 
 
@@ -75,6 +75,8 @@ class Replicator:
         """
         if self.exchange.error is not None:
             raise self.exchange.error
+        if isinstance(want, Block) and self.core.has(want.index, want.index + 1):
+            want.finish()
         if not want.is_done:
             self._wants.add(want)
             self._check_updates()

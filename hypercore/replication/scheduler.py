@@ -29,7 +29,7 @@ from hypercore.wire import CANCEL, REQUEST, Cancel, Request, encode_block_reques
 ANSWER_TIMEOUT = 10.0
 """Seconds after which a peer that answers nothing is no longer waited for; see ``Scheduler.give_up_late``."""
 
-_LATE_ANSWERS = 6
+_MAX_STRIKES = 6
 _LEVELS_NEAR = 3
 # The blocks of a subtree are held in memory until all of them have come.
 _SUBTREE_BYTES = 512 << 10
@@ -73,15 +73,16 @@ class Scheduler:
             self._ask_upgrade(peer, now)
             if self._exchange.wants.seeks:
                 self._ask_seeks(peer, now)
-        if self._exchange.wants.blocks:
-            self._ask_single_blocks(peer, now)
+        if not self._ask_single_blocks(peer, now):
+            return
         for download in self._exchange.wants.downloads:
             if not self._ask_download(peer, download, now):
                 break
 
     def _open(self, question: ProofQuestion, now: float) -> None:
         """Send a question that is one request."""
-        self.questions.add(question, now)
+        self.questions.add(question)
+        question.sent(now)
         request = Request(
             question.ids[0],
             question.fork,
@@ -118,16 +119,18 @@ class Scheduler:
             return
         self._open(self._upgrade, now)
 
-    def _ask_single_blocks(self, peer: Peer, now: float) -> None:
+    def _ask_single_blocks(self, peer: Peer, now: float) -> bool:
+        """Ask for the blocks that somebody waits for; return False if one has to wait until it is alone."""
         core = self._core
         for index, wants in list(self._exchange.wants.blocks.items()):
             if index >= core.tree.length or self.questions.is_claimed(index) or not peer.has_room():
                 continue
             if not peer.blocks.has(index, index + 1):
-                if index < peer.length:
-                    peer.want(index, index + 1)
+                peer.want(index, now)
                 continue
-            self._ask_block(peer, index, wants[0], now)
+            if not self._ask_block(peer, index, wants[0], now):
+                return False
+        return True
 
     def _ask_block(self, peer: Peer, index: int, want: Want | None, now: float) -> bool:
         """Ask for one block; return False if it has to be asked for alone and others are on their way."""
@@ -163,10 +166,10 @@ class Scheduler:
                 continue
             node, guess = gap
             first, last = (leaf // 2 for leaf in flat_tree.spans(node))
-            block = peer.blocks.first(guess, last + 1)
-            if block is None:
-                block = peer.blocks.first(first, guess)
-            if block is not None:
+            block, end = peer.blocks.first(guess, last + 1), last + 1
+            if block == end:
+                block, end = peer.blocks.first(first, guess), guess
+            if block < end:
                 # Version 11 seeks only below the first root, but what proves this block shows the way, too.
                 target = NodeRequest(2 * block, flat_tree.depth(node))
                 request = ProofRequest(hash=target, seek=SeekRequest(seek.offset, seek.padding))
@@ -180,16 +183,25 @@ class Scheduler:
         if download.start >= stop:
             return True
         cursor = self._cursor(peer, download, stop)
+        peer.want_range(download.start, stop, now)
         limit = 1 if peer.refuses_nodes else self._blocks_per_subtree()
         while (group := cursor.group) is not None and peer.has_room():
             bits = self._wanted_bits(peer, download.start, stop, group)
             if not bits:
                 cursor.step += 1
+                cursor.skip(lambda group, end: self._next_group(peer, group, end))
                 continue
             place, size = first_subtree(bits, limit)
             if not self._ask_subtree(peer, group * BLOCKS_PER_GROUP + place, size, now):
                 break
+        if cursor.group is None:
+            peer.want_on(now)
         return peer.has_room()
+
+    def _next_group(self, peer: Peer, group: int, end: int) -> int:
+        """Return the first group from one on in which a peer may have what is not here, at most ``end``."""
+        start = max(group * BLOCKS_PER_GROUP, self._core.contiguous_length)
+        return min(peer.blocks.first(start, end * BLOCKS_PER_GROUP) // BLOCKS_PER_GROUP, end)
 
     def _cursor(self, peer: Peer, download: Download, stop: int) -> Cursor:
         cursor = peer.cursors.get(download)
@@ -198,6 +210,7 @@ class Scheduler:
             count = (stop - 1) // BLOCKS_PER_GROUP - first + 1
             shift = 0 if download.linear else _spread(peer.ordinal, count)
             cursor = peer.cursors[download] = Cursor(first, count, shift, (stop, download.generation))
+            peer.want_anew()
         return cursor
 
     def _wanted_bits(self, peer: Peer, start: int, stop: int, group: int) -> int:
@@ -208,10 +221,7 @@ class Scheduler:
         bits &= ~(self._core.stored_bits(first, BLOCKS_PER_GROUP) | self.questions.claimed(group))
         if not bits:
             return 0
-        there = bits & peer.blocks.bits(first, BLOCKS_PER_GROUP)
-        if there != bits and first < peer.length:
-            peer.want(first, min(first + BLOCKS_PER_GROUP, peer.length))
-        return there
+        return bits & peer.blocks.bits(first, BLOCKS_PER_GROUP)
 
     def _ask_subtree(self, peer: Peer, first: int, size: int, now: float) -> bool:
         """Ask for the first blocks of a subtree, or for all; return False if that has to wait."""
@@ -223,9 +233,9 @@ class Scheduler:
         if size == 1:
             return self._ask_block(peer, first, None, now)
         question = SubtreeQuestion(peer, first, size, size * self._average())
-        self.questions.add(question, now)
+        self.questions.add(question)
         if root is not None:
-            self._ask_blocks(question, root)
+            self._ask_blocks(question, root, now)
             return True
         parent = flat_tree.parent(question.root_index)
         self._rootless.setdefault(parent, []).append(question)
@@ -247,15 +257,15 @@ class Scheduler:
 
     # --- answers ----------------------------------------------------------------------------------
 
-    def answered(self, question: ProofQuestion) -> None:
+    def answered(self, question: ProofQuestion, now: float) -> None:
         """Go on with what the answer to a question was needed for; it is closed and its proof is stored."""
         if question.purpose is Purpose.NODES and question.request.hash is not None:
-            self._root_arrived(flat_tree.parent(question.request.hash.index))
+            self._root_arrived(flat_tree.parent(question.request.hash.index), now)
         elif question.purpose is Purpose.SEEK and question.want is not None:
             self._exchange.wants.remove(question.want)
             question.want.finish()
 
-    def _root_arrived(self, parent: int) -> None:
+    def _root_arrived(self, parent: int, now: float) -> None:
         self._roots_asked.pop(parent, None)
         for waiting in self._rootless.pop(parent, []):
             root = self._core.node(waiting.root_index)
@@ -267,13 +277,14 @@ class Scheduler:
                 self.questions.remove(waiting)
                 self._exchange.wants.restart()
             else:
-                self._ask_blocks(waiting, root)
+                self._ask_blocks(waiting, root, now)
 
-    def _ask_blocks(self, question: SubtreeQuestion, root: Node) -> None:
+    def _ask_blocks(self, question: SubtreeQuestion, root: Node, now: float) -> None:
         """Ask for all blocks of a subtree whose root is stored."""
         question.root = root
         question.rest = root.size
         question.resize(root.size)
+        question.sent(now)
         peer, fork = question.peer, self._core.fork
         send = peer.channel.send
         first_id = IDS_PER_QUESTION * question.number
@@ -293,22 +304,23 @@ class Scheduler:
     def give_up_late(self, peer: Peer, now: float) -> bool:
         """Close the questions that a peer does not answer, and return whether there were any.
 
-        A peer is late with everything when it has answered nothing for ANSWER_TIMEOUT seconds, and with one
-        question when it answers others meanwhile, but not this one for several times that long.
+        A peer is late with everything when nothing came of it for ANSWER_TIMEOUT seconds, and with one
+        question when it answers others meanwhile, but not this one before its deadline.
         """
         if not peer.is_synced:
             return self._doubt_unsynced(peer, now)
-        is_silent = peer.open_questions and now - peer.last_answer >= ANSWER_TIMEOUT
-        late = [
-            question
-            for question in self.questions
-            if question.peer is peer
-            and (is_silent or now - question.sent_at >= _LATE_ANSWERS * ANSWER_TIMEOUT)
+        sent = [
+            question for question in self.questions if question.peer is peer and question.sent_at is not None
         ]
+        if not sent:
+            return False
+        waiting_since = max(peer.last_answer, min(question.sent_at or now for question in sent))
+        is_silent = now - waiting_since >= ANSWER_TIMEOUT
+        late = [question for question in sent if is_silent or now >= question.deadline]
         if late:
             peer.strikes += 1
             peer.is_doubtful = True
-            peer.ignored_until = now + ANSWER_TIMEOUT * min(peer.strikes, _LATE_ANSWERS)
+            peer.ignored_until = now + ANSWER_TIMEOUT * min(peer.strikes, _MAX_STRIKES)
             for question in late:
                 self.cancel(question)
         return bool(late)
@@ -344,6 +356,7 @@ class Scheduler:
         """Close a question, and tell the peer that it needs no answer."""
         for request_id in question.ids:
             question.peer.channel.send(CANCEL, Cancel(request_id).encode())
+        question.peer.wake()
         self.drop(question)
 
     def drop(self, question: Question) -> None:

@@ -359,6 +359,11 @@ class Hints:
         return cls(*values)
 
 
+def encode_contiguous_length(length: int) -> bytes:
+    """Return hints as stored that have nothing else, for those who write them with each append."""
+    return b"\x01" + encode_uint(length) if length else b"\x00"
+
+
 def _expect_version(buf: bytes, what: str) -> int:
     version, pos = get_uint(buf, 0)
     if version != _RECORD_VERSION:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks.peers import __main__ as command_line
-from benchmarks.peers import environment, javascript, ours, scale
+from benchmarks.peers import claims, environment, javascript, ours, scale
 from benchmarks.peers.__main__ import main
+from benchmarks.peers.claims import Claim
 from benchmarks.peers.comparison import HEADER, Comparison
 from benchmarks.peers.experiments import TABLE, Experiment, Size, choose
 from benchmarks.peers.javascript import NodeError, find_node, find_npm, install
 from benchmarks.peers.running import RunError, compare
-from benchmarks.peers.scale import Claim
 from benchmarks.peers.tables import markdown_table, text_table
 
 APPEND = Experiment("append", Size(1000, 10))
@@ -158,8 +158,8 @@ def test_wrong_options_are_refused_by_name(option, value, capsys):
 def peers(monkeypatch):
     """The command line with commands in place of the two sides."""
     monkeypatch.setattr(command_line, "install", lambda project: None)
-    monkeypatch.setattr(command_line, "reference_command", lambda: side(0.5))
-    monkeypatch.setattr(command_line, "ours_command", lambda: side(0.1))
+    monkeypatch.setattr(command_line, "reference_command", lambda script: side(0.5))
+    monkeypatch.setattr(command_line, "ours_command", lambda module: side(0.1))
     monkeypatch.setattr(environment, "reference", lambda: {"node": "20.0.0"})
     return main
 
@@ -191,13 +191,29 @@ def test_the_json_file_holds_every_run(peers, tmp_path):
     assert {"python", "processors"} <= document["machine"].keys()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ([], {"comparisons", "claims"}),
+        (["compare"], {"comparisons"}),
+        (["scale"], {"claims"}),
+        (["--experiments=get"], {"comparisons"}),
+    ],
+    ids=["everything-by-default", "compare", "scale", "chosen-experiments"],
+)
+def test_one_command_measures_everything_or_only_a_part(peers, monkeypatch, tmp_path, arguments, parts):
+    monkeypatch.setattr(scale, "measure", lambda size, report, names: [])
+    assert peers(["--pairs=1", f"--json={tmp_path / 'all.json'}", *arguments]) == 0
+    assert json.loads((tmp_path / "all.json").read_text()).keys() - {"machine", "reference"} == parts
+
+
 def test_a_side_that_fails_ends_the_command_line_with_its_error(peers, monkeypatch, capsys):
-    monkeypatch.setattr(command_line, "ours_command", lambda: side(1, code=3))
+    monkeypatch.setattr(command_line, "ours_command", lambda module: side(1, code=3))
     assert peers(["--pairs=1"]) == 1
     assert "broken" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("claim", scale.CLAIMS)
+@pytest.mark.parametrize("claim", scale.CLAIMS.values(), ids=scale.CLAIMS)
 def test_a_claim_is_measured_on_any_number_of_blocks(claim, tmp_path, monkeypatch):
     monkeypatch.setattr(scale, "_ROUNDS", 1)
     measured = claim(tmp_path, Size(250, 10))
@@ -209,26 +225,33 @@ def test_a_claim_is_measured_on_any_number_of_blocks(claim, tmp_path, monkeypatc
     ("measured", "verdict"), [(1.15, "yes"), (1.16, "no")], ids=["at-the-limit", "above-the-limit"]
 )
 def test_a_claim_says_whether_it_holds(measured, verdict):
-    row = dict(zip(scale.HEADER, Claim("p50", measured, 1.15, "times", "").as_row(), strict=True))
+    row = dict(zip(claims.HEADER, Claim("p50", measured, 1.15, "times", "").as_row(), strict=True))
     assert row["holds"] == verdict
     assert row["target"] == "<= 1.15 times"
 
 
 def test_a_claim_that_does_not_hold_is_reported_and_no_error(monkeypatch, tmp_path, capsys):
     missed = Claim("opening", 2, 0.5, "ms", "")
-    monkeypatch.setattr(scale, "measure", lambda size, report: [missed])
+    monkeypatch.setattr(scale, "measure", lambda size, report, names: [missed])
     assert main([f"--json={tmp_path / 'claims.json'}", "scale"]) == 0
     _, row = capsys.readouterr().out.splitlines()
     assert row.split() == ["opening", "2.00", "ms", "<=", "0.5", "ms", "no"]
     assert json.loads((tmp_path / "claims.json").read_text())["claims"][0]["holds"] is False
 
 
-def test_claims_are_measured_at_the_given_size_with_progress(monkeypatch):
-    monkeypatch.setattr(scale, "CLAIMS", (scale.opening, scale.memory))
+def test_claims_are_measured_at_the_given_size_with_progress():
     lines: list[str] = []
-    claims = scale.measure(Size(10, 20), lines.append)
-    assert ["10 x 20 B" in claim.name for claim in claims] == [False, True]
+    measured = scale.measure(Size(10, 20), lines.append, ["opening", "memory"])
+    assert ["10 x 20 B" in claim.name for claim in measured] == [False, True]
     assert lines == ["[1/2] opening, 10 x 20 B ...", "[2/2] memory, 10 x 20 B ..."]
+
+
+def test_a_long_step_says_now_and_then_how_far_it_is(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(scale, "_REPORT_EVERY_S", 0)
+    scale.opening(tmp_path, Size(250, 10))
+    assert [line.strip() for line in capsys.readouterr().err.splitlines()] == [
+        f"blocks stored: {stored} of 250" for stored in (100, 200, 250)
+    ]
 
 
 @pytest.fixture

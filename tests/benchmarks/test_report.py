@@ -109,6 +109,21 @@ def test_without_rounds_there_is_no_result(toy, body, arguments, outcome, error)
     assert error in event["error"] if error else event["error"] is None
 
 
+def test_what_was_measured_before_a_later_step_failed_is_no_result(toy):
+    source = BODY.replace("BODY", "pass").replace(
+        "measure(run, given)", "measure(run, given)\n    assert 0, 'later'"
+    )
+    toy.write(source)
+    event = finished(toy.report())
+    assert (event["outcome"], event["run_time_s"], event["rounds"], event["stats"]) == (
+        "failed",
+        None,
+        0,
+        None,
+    )
+    assert "later" in event["error"]
+
+
 def test_a_crash_leaves_the_report_without_an_end(toy):
     toy.write(BODY.replace("BODY", "os._exit(3)"))
     with toy.child() as (_child, report):

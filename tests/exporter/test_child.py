@@ -84,6 +84,20 @@ def test_a_child_is_killed_on_request(run, tmp_path, source):
     assert gone(int((tmp_path / "me").read_text()))
 
 
+def test_a_child_may_clean_up_before_it_is_killed(run, tmp_path):
+    source = """
+import signal
+def clean_up(*_):
+    open('cleaned', 'w').close()
+    sys.exit()
+signal.signal(signal.SIGTERM, clean_up)
+open('me', 'w').close()
+"""
+    with pytest.raises(Canceled):
+        run(source + HANG, stop=stop_once_there_is(tmp_path / "me"))
+    assert (tmp_path / "cleaned").exists()
+
+
 def test_a_request_made_earlier_counts_too(run):
     stop = Stop()
     stop.set()
@@ -98,7 +112,22 @@ def test_what_the_child_started_is_killed_when_it_ends(run, tmp_path):
 
 
 def test_the_child_has_no_input(run):
-    assert run("print(sys.stdin.read(), 'end of file')").output.strip() == "end of file"
+    ours = os.dup(0)
+    read_fd, write_fd = os.pipe()
+    try:
+        os.write(write_fd, b"what was typed ahead")
+        os.close(write_fd)
+        os.dup2(read_fd, 0)
+        assert run("print(sys.stdin.read(), 'end of file')").output.strip() == "end of file"
+    finally:
+        os.dup2(ours, 0)
+        os.close(ours)
+        os.close(read_fd)
+
+
+def test_when_memory_runs_out_the_child_goes_first(run):
+    wait = "while int(open('/proc/self/oom_score_adj').read()) != 500: pass"
+    assert run(wait).exit_status == 0
 
 
 def test_a_command_that_is_not_there_cannot_be_started(tmp_path):

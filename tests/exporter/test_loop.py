@@ -108,6 +108,13 @@ def test_a_round_that_takes_longer_than_the_interval_is_followed_at_once_by_the_
     assert [record.levelname for record in caplog.records if record.message == warning] == ["WARNING"] * 2
 
 
+def test_a_long_round_is_warned_of_once(world, caplog):
+    world.run_s = 6.0
+    loop, _ = world.loop(WRITE, READ, experiment("bee_write"), experiment("drive_get"))
+    loop.run_round()
+    assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 1
+
+
 def test_a_failed_experiment_is_stored_as_failed_and_the_others_still_run(world):
     world.outcomes["write"] = Outcome(error="timed out")
     loop, board = world.loop(WRITE, READ)

@@ -93,10 +93,19 @@ def test_results_of_other_parameters_and_experiments_do_not_mix():
         assert [loaded.run_time_s for loaded in results.load([READ, other])] == [2.0, 3.0]
 
 
-def test_a_value_of_the_javascript_tool_is_understood(path):
-    store_value(path, STORED)
+@pytest.mark.parametrize(
+    ("value", "run_time_s"),
+    [
+        pytest.param(STORED, 0.25, id="passed"),
+        pytest.param(STORED | {"success": False, "runTimeS": -1}, None, id="failed"),
+        pytest.param(STORED | {"success": False}, None, id="failed-after-its-run"),
+        pytest.param(STORED | {"runTimeS": -1}, None, id="without-a-run"),
+    ],
+)
+def test_a_value_of_the_javascript_tool_is_understood(path, value, run_time_s):
+    store_value(path, value)
     with Results(path, PROVENANCE) as results:
-        assert results.load([WRITE]) == [result(WRITE, run_time_s=0.25, timestamp_ms=1234)]
+        assert results.load([WRITE]) == [result(WRITE, run_time_s=run_time_s, timestamp_ms=1234)]
 
 
 @pytest.mark.parametrize(

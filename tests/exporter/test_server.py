@@ -119,6 +119,9 @@ def test_closing_ends_open_connections_and_frees_the_port(app):
             pass
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(address, timeout=30)
+    another = Server(app, *address)  # although the system still remembers the connection
+    another.start()
+    another.close()
 
 
 def test_an_ipv6_address_stands_in_brackets(app):

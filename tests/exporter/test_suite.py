@@ -114,6 +114,11 @@ def test_a_wrong_experiments_file_is_told_in_the_suites_words(suite, children):
         pytest.param(ending(exit_status=-11), "killed by signal SIGSEGV", id="crash"),
         pytest.param(ending(exit_status=-9, timed_out=True), "timed out", id="hangs"),
         pytest.param(ending(), "exited without a result", id="no-report"),
+        pytest.param(
+            ending({"event": "collected", "experiments": [ANNOUNCED], "not_available": []}, exit_status=2),
+            "exited without a result .exit status 2.",
+            id="some-tests-are-broken",
+        ),
     ],
 )
 def test_a_suite_that_cannot_be_collected_is_an_error(suite, children, failed, message):
@@ -191,8 +196,13 @@ def test_an_experiment_is_run_by_its_node_id_from_the_suites_root(suite, childre
 def test_the_wrappers_environment_does_not_reach_into_the_measurement(suite, children, monkeypatch):
     monkeypatch.setenv("HYPERCORE_SCALE_EXPERIMENTS_FILE_LOC", "other.json")
     monkeypatch.setenv("PYTEST_ADDOPTS", "--rounds 100")
+    monkeypatch.setenv("PYTEST_TIMEOUT", "1")
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
     suite.run(experiment())
     command, options = children.calls[0]
+    assert options["environment"]["PYTEST_TIMEOUT"] == "0"
+    assert options["environment"]["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] == "1"
+    assert "-pno:cacheprovider" in command
     assert not {"HYPERCORE_SCALE_EXPERIMENTS_FILE_LOC", "PYTEST_ADDOPTS"} & set(options["environment"])
     assert "--experiments" not in command
 

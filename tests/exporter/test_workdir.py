@@ -1,6 +1,8 @@
 """The temporary directory of a wrapper, and the removal of those whose wrapper was killed."""
 
+import os
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +64,27 @@ def test_a_directory_that_a_starting_wrapper_swept_up_is_made_again(temporary_di
     monkeypatch.setattr(tempfile, "mkdtemp", mkdtemp)
     with work_directory() as path:
         assert path.name == f"{PREFIX}kept"
+
+
+def test_a_directory_that_was_swept_up_before_it_was_locked_is_made_again(temporary_directory, monkeypatch):
+    swept: list[Path] = []
+
+    def flock(fd, operation):
+        if not swept:
+            [path] = temporary_directory.iterdir()
+            path.rmdir()
+            swept.append(path)
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with work_directory() as path:
+        assert path.is_dir()
+        assert path not in swept
+
+
+def test_a_leftover_of_another_user_stays(temporary_directory, monkeypatch):
+    leftover = temporary_directory / f"{PREFIX}abcd_123"
+    leftover.mkdir()
+    somebody = os.getuid() + 1
+    monkeypatch.setattr("os.getuid", lambda: somebody)
+    assert remove_leftovers() == []
+    assert leftover.exists()

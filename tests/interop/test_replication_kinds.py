@@ -1,4 +1,4 @@
-"""Cores of every kind are replicated with Node: all manifests, compat, encrypted and static cores."""
+"""Cores of every kind are replicated with Node: all manifests, compat cores, encrypted and static ones."""
 
 import pytest
 
@@ -51,8 +51,8 @@ async def test_node_downloads_cores_of_all_kinds(node, version, kind, encryption
         core.truncate(25)
         core.append(BLOCKS[25:])
         options = describe(key=core.key, encryption_key=encryption_key)
-        # Version 11 has to be told when it opens it, or else it decrypts the blocks as those of another kind.
-        options["compat"] = core.key == core.key_pair.public_key
+        # Version 11 has to be told when it opens the core, or it takes the blocks for those of another kind.
+        options["compat"] = core.key_pair is not None and core.key == core.key_pair.public_key
         theirs = await node("openAlone", version=version, path=str(tmp_path), options=options)
         async with linked(core, theirs):
             await theirs("until", state={"fork": 1, "length": 30})

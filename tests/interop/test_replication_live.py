@@ -84,9 +84,11 @@ async def test_we_follow_node_through_truncations(node, version, tmp_path, ours)
             for fork, length in enumerate((15, 7, 1, 0), 1):
                 await theirs("truncate", length=length)
                 await theirs("append", sizes=[fork] * 5)
-                await until(
-                    lambda fork=fork, length=length: (core.fork, core.length) == (fork, length + 5), core
-                )
+
+                def is_there(fork=fork, length=length):
+                    return (core.fork, core.length) == (fork, length + 5)
+
+                await until(is_there, core)
                 await aio.download(core)
                 assert complete(core)
                 assert core.get(length) == block(length, fork)

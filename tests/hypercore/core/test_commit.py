@@ -76,6 +76,17 @@ def test_info_tells_sizes_and_what_is_stored(tmp_path):
         assert info.memory_bytes > 0
 
 
+def test_info_tells_about_how_much_of_the_disk_is_taken_by_each_core(tmp_path):
+    with Corestore(tmp_path) as store:
+        large, small = store.get(name="large"), store.get(name="small")
+        large.append([bytes(10_000)] * 500)
+        small.append(b"1")
+        for core in (large, small):
+            core.compact()
+        assert 5_000_000 <= large.info().disk_bytes < 6_000_000
+        assert small.info().disk_bytes < 100_000
+
+
 def test_a_purged_core_is_gone_and_others_stay(store):
     a, b = store.get(name="a"), store.get(name="b")
     a.append(b"1")

@@ -112,6 +112,13 @@ def test_has_tells_whether_all_blocks_of_a_range_are_there(start, end):
         )
 
 
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+def test_a_stream_from_a_negative_block_is_refused(filled, reverse):
+    for core in (filled, filled.session("branch")):
+        with pytest.raises(BadArgument, match="not negative, found -1"):
+            list(core.read_stream(-1, 1, reverse=reverse))
+
+
 def test_a_range_with_a_negative_end_is_refused(filled):
     with pytest.raises(BadArgument, match="0 to -1"):
         filled.has(0, -1)

@@ -99,6 +99,17 @@ def test_a_key_pair_of_another_core_is_refused():
         Hypercore(key=KEY, key_pair=OTHER)
 
 
+@pytest.mark.parametrize("stored", [False, True], ids=["new", "stored"])
+def test_a_key_pair_that_the_manifest_does_not_name_is_refused(tmp_path, stored):
+    manifest = Manifest.for_key(PAIR.public_key)
+    if stored:
+        Hypercore(tmp_path, manifest=manifest).close()
+    with pytest.raises(BadArgument, match=f"does not name {OTHER.public_key.hex()} as a signer"):
+        Hypercore(tmp_path, manifest=manifest, key_pair=OTHER)
+    with Hypercore(tmp_path, manifest=manifest, key_pair=PAIR) as core:
+        assert core.append(b"a") == 1
+
+
 @pytest.mark.parametrize("key", [bytes(31), "y" * 51, 7], ids=["short-bytes", "short-id", "number"])
 def test_what_is_no_key_is_refused(tmp_path, key):
     with pytest.raises(BadArgument):

@@ -136,6 +136,20 @@ def test_an_answer_that_leads_no_further_is_refused():
         reorg.update(root)
 
 
+def test_an_answer_of_yet_another_fork_is_refused_and_forgotten():
+    local, remote = Source(numbered(8)), Source([*numbered(5), b"new", *numbered(2)])
+    liar = Source([*numbered(5), b"lie", *numbered(2)])
+    reorg = begin(local, whole(remote))
+    rounds = 0
+    while (wanted := reorg.wanted) is not None:
+        nodes, bound, rounds = list(reorg.nodes), set(reorg.bound), rounds + 1
+        with pytest.raises(InvalidProof, match="does not lead to node"):
+            reorg.update(liar.answer(ProofRequest(hash=wanted)))
+        assert (reorg.nodes, reorg.bound, reorg.wanted) == (nodes, bound, wanted)
+        reorg.update(remote.answer(ProofRequest(hash=wanted)))
+    assert (reorg.ancestors, rounds > 0) == (5, True)
+
+
 def test_an_answer_to_nothing_is_refused():
     remote = Source(numbered(3))
     reorg = begin(remote, whole(remote))

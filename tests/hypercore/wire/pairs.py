@@ -1,6 +1,7 @@
 """Two machines of the wire, joined in memory: what one sends, the other receives."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from hypercore import KeyPair
 from hypercore.errors import RemoteProtocolError
@@ -58,11 +59,11 @@ class Side:
     def __init__(self, accepts: Iterable[str] = ()) -> None:
         self.mux = Protomux()
         self.accepts = set(accepts)
-        self.events: list[Event] = []
+        self.events: list[Any] = []
 
-    def receive(self, frame: bytes) -> list[Event]:
+    def receive(self, frame: bytes) -> list[Any]:
         """Take a frame and return its events; an open is accepted while it is offered, or not."""
-        events = []
+        events: list[Any] = []
         for event in self.mux.receive(frame):
             events.append(event)
             if isinstance(event, OpenRequested) and event.protocol in self.accepts:
@@ -99,10 +100,10 @@ def payloads(events: Iterable[Event]) -> list[tuple[int, bytes]]:
     ]
 
 
-def ends(act: Callable[[], object]) -> bool:
-    """Return whether the other side broke the protocol; any other exception is passed on."""
+def ends(act: Callable[..., object], *arguments: object) -> bool:
+    """Return whether a call finds that the other side broke the protocol; other exceptions are passed on."""
     try:
-        act()
+        act(*arguments)
     except RemoteProtocolError:
         return True
     return False

@@ -71,7 +71,8 @@ def test_frames_are_those_of_the_reference(steps):
 
 
 def test_messages_of_the_reference_arrive():
-    steps, receiver = HISTORIES[0].values[0], Side({"hypercore/alpha", "p", "q"})
+    steps = vectors("wire")["protomux"][0]["steps"]
+    receiver = Side({"hypercore/alpha", "p", "q"})
     operations = [operation for each in steps for operation in each["step"]]
     sent = [(send["type"], raw(send["payload"])) for each in operations if (send := each.get("send"))]
     received = [event for each in steps for frame in each["frames"] for event in receiver.receive(raw(frame))]

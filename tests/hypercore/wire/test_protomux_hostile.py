@@ -132,13 +132,18 @@ def test_a_frame_full_of_messages_is_handed_on_in_parts():
     frame = raw("000001") + raw("0100") * 200_000
     tracemalloc.start()
     try:
-        sizes = [len(event.entries) for event in side.mux.receive(frame)]
+        sizes = [len(event.entries) for event in side.mux.receive(frame) if isinstance(event, Messages)]
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert sum(sizes) == 200_000
     assert max(sizes) == 1024
     assert peak < 500_000
+
+
+def read(side, frame):
+    """Take a frame and look at every payload."""
+    payloads(side.receive(frame))
 
 
 def conversation():
@@ -165,7 +170,7 @@ def test_damaged_frames_end_the_stream_or_are_read_within_their_bounds(place):
         side = Side({"p", "q"})
         for frame in frames[:place]:
             side.receive(frame)
-        ends(lambda side=side, damaged=damaged: payloads(side.receive(damaged)))
+        ends(read, side, damaged)
 
 
 @given(
@@ -188,7 +193,7 @@ def test_random_frames_end_the_stream_or_are_read(frames):
     side = Side({"p"})
     side.mux.open("p", b"\x01", b"")
     for frame in frames:
-        if ends(lambda frame=frame: payloads(side.receive(frame))):
+        if ends(read, side, frame):
             break
 
 
@@ -210,7 +215,8 @@ class Handler:
 
     def open(self, name):
         if name not in self.channels:
-            channel = self.side.mux.open(*name, b"")
+            protocol, id_ = name
+            channel = self.side.mux.open(protocol, id_, b"")
             channel.owner = [], []
             self.channels[name] = channel
 
