@@ -220,10 +220,10 @@ export const commands = {
   // --- extensions ---------------------------------------------------------------------------------
 
   /** Listen to an extension, and answer every message `text` with `answer text` if an answer is given. */
-  openExtension({ on, name, answer }) {
+  openExtension({ on, name, answer, encoding = 'utf-8' }) {
     const heard = []
     const extension = things.get(on).registerExtension(name, {
-      encoding: 'utf-8',
+      encoding: encoding === 'buffer' ? codecs.buffer : encoding,
       onmessage(text, peer) {
         heard.push(text)
         if (answer) extension.send(`${answer} ${text}`, peer)
