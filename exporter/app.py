@@ -12,7 +12,8 @@ from exporter import logs, settings
 from exporter.board import Board
 from exporter.loop import Loop
 from exporter.metrics import registry_of
-from exporter.provenance import provenance
+from exporter.provenance import Provenance, provenance
+from exporter.publishing import PublishedResults
 from exporter.results import Results
 from exporter.server import Server, ServerError, application
 from exporter.settings import Settings, SettingsError
@@ -63,7 +64,7 @@ def run(chosen: Settings, stop: Stop) -> int:
     benchmarks = find_benchmarks(chosen.benchmarks, Path(__file__).parent, Path.cwd())
     log.info("Using storage %s", chosen.storage_path)
     origin = provenance(benchmarks.resolve().parent)
-    with Results(chosen.storage_path, origin) as results, work_directory() as work:
+    with _results(chosen, origin) as results, work_directory() as work:
         log.info("Loading experiment config from %s", chosen.experiments_file or "built-in defaults")
         suite = Suite(
             benchmarks,
@@ -100,7 +101,13 @@ def run(chosen: Settings, stop: Stop) -> int:
     return OK if passed else FAILED
 
 
-def _collect(suite: Suite, results: Results) -> Board:
+def _results(chosen: Settings, origin: Provenance) -> Results | PublishedResults:
+    if chosen.replication_port is None:
+        return Results(chosen.storage_path, origin)
+    return PublishedResults(chosen.storage_path, origin, chosen.metrics_host, chosen.replication_port)
+
+
+def _collect(suite: Suite, results: Results | PublishedResults) -> Board:
     """The board with the experiments of the suite and what is stored about them.
 
     Raises:

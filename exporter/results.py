@@ -17,7 +17,7 @@ from typing import Any, TypeGuard
 
 from exporter.experiment import FAILED_RUN_TIME, Experiment, Outcome, Result
 from exporter.provenance import Provenance
-from hypercore import Corestore, Hyperbee
+from hypercore import Corestore, Hyperbee, Hypercore
 from hypercore.errors import DecodingError, HypercoreError, StorageError
 
 CORE_NAME = "res-bee"
@@ -40,6 +40,11 @@ class Results:
         self._path = path
         self._provenance = provenance
         self._open()
+
+    @property
+    def core(self) -> Hypercore:
+        """The core that the bee is on; another object after the store had to be opened again."""
+        return self._bee.core
 
     def _open(self) -> None:
         store = Corestore(self._path)

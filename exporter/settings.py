@@ -28,6 +28,7 @@ class Settings:
     experiments_file: Path | None
     test_timeout_s: float
     history_days: int
+    replication_port: int | None
     benchmarks: Path | None
     once: bool
 
@@ -47,6 +48,10 @@ def _whole_number(smallest: int, largest: int) -> Callable[[str], int]:
         return number
 
     return parse
+
+
+def _optional(parse: Callable[[str], int]) -> Callable[[str], int | None]:
+    return lambda value: parse(value) if value else None
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,13 @@ _VARIABLES = (
         "days that the results before the latest of each experiment are kept; 0 keeps them for ever",
         _whole_number(0, _MOST_DAYS),
     ),
+    _Variable(
+        "HYPERCORE_SCALE_REPLICATION_PORT",
+        "",
+        "port, at the address of the HTTP server, where peers that know the key can replicate the bee with "
+        "the results; 0 takes any free one, without it they cannot",
+        _optional(_whole_number(0, 65535)),
+    ),
 )
 
 
@@ -118,6 +130,7 @@ def load(arguments: Sequence[str], environment: Mapping[str, str], directory: Pa
         experiments_file=Path(experiments_file) if experiments_file else None,
         test_timeout_s=values["HYPERCORE_SCALE_TEST_TIMEOUT_MS"] / 1000,
         history_days=values["HYPERCORE_SCALE_HISTORY_DAYS"],
+        replication_port=values["HYPERCORE_SCALE_REPLICATION_PORT"],
         benchmarks=options.benchmarks,
         once=options.once,
     )

@@ -75,10 +75,10 @@ class Bitfield:
             data = data[len(piece) :]
             start += 8 * len(piece)
 
-    def forget_pages(self, limit: int) -> None:
-        """Forget bits until no more than ``limit`` pages are left, the lowest pages first."""
-        while len(self._numbers) > limit:
-            number = self._numbers.pop(0)
+    def forget_page(self, number: int) -> None:
+        """Forget all bits of a page: it does not exist any more."""
+        if self._exists(number):
+            del self._numbers[bisect_left(self._numbers, number)]
             self._pages.pop(number, None)
             self._changed.discard(number)
 

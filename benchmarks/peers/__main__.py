@@ -1,11 +1,11 @@
-"""Compares this package with the JavaScript reference and prints a table: that of the README, by default.
+"""Measures how fast this package is and prints three tables: those of the README, by default.
 
-Both sides do the same work on this machine, in child processes that take turns; each measures only its loop
-of operations. What they wrote and read has to be the same, down to the hash over all blocks. The reference
-is installed with npm at the first use.
+`compare` and `replication`: beside the JavaScript reference, on a store and over TCP on this machine. Both
+sides do the same work here, in child processes that take turns; each measures only its loop of operations.
+What they wrote and read has to be the same, down to the hash over all blocks. The reference is installed with
+npm at the first use.
 
-`replication` compares instead how fast cores are downloaded, over TCP on this machine. `scale` measures what
-has to hold for a core and a bee of a million blocks, on this package alone.
+`scale`: what has to hold for a core and a bee of a million blocks, on this package alone.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from benchmarks.peers.tables import Row, markdown_table, text_table
 from hypercore.errors import HypercoreError
 
 _HERE = Path(__file__).parent
+_SCALE = "scale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,44 +40,76 @@ class _Suite:
     script: str
 
 
-_LOCAL = _Suite(TABLE, ours.OPERATIONS, "ours", "reference.mjs")
-_REPLICATION = _Suite(replication.TABLE, replication.OPERATIONS, "replication", "replication.mjs")
+_SUITES = {
+    "compare": _Suite(TABLE, ours.OPERATIONS, "ours", "reference.mjs"),
+    "replication": _Suite(replication.TABLE, replication.OPERATIONS, "replication", "replication.mjs"),
+}
+_OPERATIONS = {name: run for suite in _SUITES.values() for name, run in suite.operations.items()}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code: 0, or 1 when a side failed."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    document: dict[str, Any] = {"machine": environment.machine()}
+    comparisons: list[Comparison] = []
     try:
-        if options.command == "scale":
-            _measure_scale(options)
-        else:
-            _compare(options, _REPLICATION if options.command == "replication" else _LOCAL)
+        for position, name in enumerate(_parts(parser, options)):
+            if position:
+                print()
+            if name == _SCALE:
+                document["claims"] = [claim.as_json() for claim in _measure_scale(options)]
+            else:
+                comparisons += _compare(options, _SUITES[name])
+                document["reference"] = environment.reference()
+                document["comparisons"] = [each.as_json() for each in comparisons]
+        if options.json:
+            options.json.write_text(json.dumps(document, indent=2) + "\n")
     except (HypercoreError, NodeError, RunError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _compare(options: argparse.Namespace, suite: _Suite) -> None:
+def _parts(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:
+    """Return what to do, given the part and the experiments that were asked for."""
+    if options.part is not None:
+        parts = [options.part]
+    elif options.experiments is None:
+        parts = [*_SUITES, _SCALE]
+    else:
+        parts = [name for name, suite in _SUITES.items() if _chosen(options, suite)]
+    known = [name for part in parts if part in _SUITES for name in _SUITES[part].operations]
+    for name in options.experiments or ():
+        if name not in known:
+            parser.error(f"no {name!r} in {options.part}; there are {', '.join(known) or 'none'}")
+    return parts
+
+
+def _chosen(options: argparse.Namespace, suite: _Suite) -> list[str] | None:
+    """Return the chosen experiments of a suite, None if all are."""
+    if options.experiments is None:
+        return None
+    return [name for name in options.experiments if name in suite.operations]
+
+
+def _compare(options: argparse.Namespace, suite: _Suite) -> list[Comparison]:
     install(_HERE)
-    experiments = choose(options.experiments, options.blocks, options.block_size, table=suite.table)
+    experiments = choose(_chosen(options, suite), options.blocks, options.block_size, table=suite.table)
     comparisons = [
         _compare_one(experiment, options.pairs, suite, f"[{number}/{len(experiments)}]")
         for number, experiment in enumerate(experiments, 1)
     ]
-    reference = environment.reference()
-    document = {"reference": reference, "comparisons": [each.as_json() for each in comparisons]}
-    _write(options, document, comparison.HEADER, [each.as_row() for each in comparisons])
+    _print_table(options, comparison.HEADER, [each.as_row() for each in comparisons])
     if options.markdown:
-        print(_legend(options.pairs, experiments, suite, reference))
+        print(_legend(options.pairs, experiments, suite))
+    return comparisons
 
 
-def _legend(
-    pairs: int, experiments: Iterable[Experiment], suite: _Suite, reference: Mapping[str, str]
-) -> str:
+def _legend(pairs: int, experiments: Iterable[Experiment], suite: _Suite) -> str:
     """Return what to know about a table, in Markdown."""
     here = environment.machine()
-    versions = ", ".join(f"{name} {version}" for name, version in reference.items())
+    versions = ", ".join(f"{name} {version}" for name, version in environment.reference().items())
     operations = dict.fromkeys(experiment.operation for experiment in experiments)
     return "\n".join(
         [
@@ -98,23 +131,20 @@ def _compare_one(experiment: Experiment, pairs: int, suite: _Suite, progress: st
     )
 
 
-def _measure_scale(options: argparse.Namespace) -> None:
+def _measure_scale(options: argparse.Namespace) -> list[claims.Claim]:
     size = Size(
         options.blocks or scale.DEFAULT_SIZE.blocks, options.block_size or scale.DEFAULT_SIZE.block_size
     )
     measured = scale.measure(size, _report, options.claims)
-    document = {"claims": [claim.as_json() for claim in measured]}
-    _write(options, document, claims.HEADER, [claim.as_row() for claim in measured])
+    _print_table(options, claims.HEADER, [claim.as_row() for claim in measured])
+    return measured
 
 
 def _report(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _write(options: argparse.Namespace, document: dict[str, Any], header: Row, rows: Sequence[Row]) -> None:
-    """Print the table, and write the document to the file that was asked for."""
-    if options.json:
-        options.json.write_text(json.dumps({"machine": environment.machine(), **document}, indent=2) + "\n")
+def _print_table(options: argparse.Namespace, header: Row, rows: Sequence[Row]) -> None:
     print(markdown_table(header, rows) if options.markdown else text_table(header, rows))
 
 
@@ -123,93 +153,59 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks.peers",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=_epilog(_LOCAL),
+        epilog=_epilog(),
     )
-    parser.set_defaults(pairs=5)
-    _add_comparing_options(parser, _LOCAL)
-    commands = parser.add_subparsers(dest="command", title="instead of that")
-    _add_comparing_options(
-        _add_command(
-            commands,
-            "replication",
-            "compare how fast cores are downloaded",
-            "Compares how fast cores are downloaded, over TCP on this machine.",
-            epilog=_epilog(_REPLICATION),
-        ),
-        _REPLICATION,
+    parser.add_argument(
+        "part",
+        nargs="?",
+        choices=[*_SUITES, _SCALE],
+        help="the only part to do; by default all, and with --experiments only these",
     )
-    of_scale = _add_command(
-        commands,
-        "scale",
-        "measure what has to hold for a core and a bee of a million blocks",
-        scale.__doc__ or "",
-    )
-    of_scale.add_argument(
-        "--claims",
-        type=_names(scale.CLAIMS),
-        default=list(scale.CLAIMS),
-        metavar="NAME,NAME",
-        help=f"what to measure, of {', '.join(scale.CLAIMS)} (default: all)",
-    )
-    _add_common_options(of_scale, str(scale.DEFAULT_SIZE.blocks), str(scale.DEFAULT_SIZE.block_size))
-    return parser
-
-
-def _add_command(
-    commands: Any, name: str, summary: str, description: str, epilog: str | None = None
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary,
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,  # a default would replace what stands before the command
-    )
-    return parser
-
-
-def _add_comparing_options(parser: argparse.ArgumentParser, suite: _Suite) -> None:
     parser.add_argument(
         "--pairs",
         type=_positive,
+        default=5,
         metavar="N",
         help="runs of each side for each experiment (default: 5)",
     )
     parser.add_argument(
-        "--experiments",
-        type=_names(suite.operations),
-        metavar="NAME,NAME",
-        help="what to compare (default: all)",
+        "--experiments", type=_names(_OPERATIONS), metavar="NAME,NAME", help="what to compare (default: all)"
     )
-    _add_common_options(parser, "those of the table", "that of the table")
-
-
-def _add_common_options(parser: argparse.ArgumentParser, blocks: str, block_size: str) -> None:
+    parser.add_argument(
+        "--claims",
+        type=_names(scale.CLAIMS),
+        default=list(scale.CLAIMS),
+        metavar="NAME,NAME",
+        help=f"what scale measures, of {', '.join(scale.CLAIMS)} (default: all)",
+    )
     parser.add_argument(
         "--blocks",
         type=_positive,
         metavar="N",
-        help=f"blocks, or entries, of every run (default: {blocks})",
+        help="blocks, entries or files of every run "
+        f"(default: those of the table; {scale.DEFAULT_SIZE.blocks})",
     )
     parser.add_argument(
         "--block-size",
         type=_positive,
         metavar="BYTES",
-        help=f"size of every block, and of the value of an entry (default: {block_size})",
+        help="size of every block or file, and of the value of an entry "
+        f"(default: that of the table; {scale.DEFAULT_SIZE.block_size})",
     )
-    parser.add_argument("--markdown", action="store_true", help="print the table as GitHub's Markdown")
+    parser.add_argument("--markdown", action="store_true", help="print tables as GitHub's Markdown")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures to this file")
+    return parser
 
 
-def _epilog(suite: _Suite) -> str:
-    width = max(map(len, suite.operations))
+def _epilog() -> str:
+    width = max(map(len, _OPERATIONS))
     return "\n".join(
         [
             "experiments:",
-            *(f"  {name.ljust(width)}  {run.__doc__}" for name, run in suite.operations.items()),
+            *(f"  {name.ljust(width)}  {run.__doc__}" for name, run in _OPERATIONS.items()),
             "",
-            "reference/ours: how many times as fast this package is, the median over the pairs.",
+            "reference/ours: how many times as fast this package is, the median over the pairs;",
+            "us/op: microseconds per block, entry or file, the medians.",
         ]
     )
 

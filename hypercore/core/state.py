@@ -156,18 +156,24 @@ class View:
             BlockNotAvailable: a node that is needed is not stored; with this block it comes.
             InvalidOperation: it is not stored although its blocks are.
         """
-        rest = offset
-        if rest == 0:
-            return 0, 0
-        for root in self.tree.roots:
-            size = root.size - padding * flat_tree.leaf_count(root.index)
-            if rest == size:
-                return flat_tree.spans(root.index)[1] // 2 + 1, 0
-            if 0 < rest < size:
-                return self._seek_below(root.index, rest, padding)
-            rest -= size
-        total = self.tree.byte_length - padding * self.tree.length
-        raise BadArgument(f"a byte offset is between 0 and {total}, found {offset}")
+        index, rest = self._find_byte(offset, padding)
+        if index & 1:
+            block = self._block_near(index, rest)
+            if self.has(block, block + 1):
+                raise InvalidOperation(f"a tree node below node {index} is not stored")
+            raise BlockNotAvailable(block, length=self.tree.length, key=self.key)
+        return index // 2, rest
+
+    def seek_gap(self, offset: int, padding: int) -> tuple[int, int] | None:
+        """Return the node below which the way to a byte offset is not stored, and a block about there.
+
+        None if ``seek`` finds the offset, or refuses it.
+        """
+        try:
+            index, rest = self._find_byte(offset, padding)
+        except BadArgument:
+            return None
+        return (index, self._block_near(index, rest)) if index & 1 else None
 
     def missing_nodes(self, index: int) -> int:
         """Return how many levels from a node up are not stored; 0 if it is stored, or not below a root."""
@@ -180,30 +186,42 @@ class View:
             index = flat_tree.parent(index)
         return count
 
-    def _seek_below(self, index: int, rest: int, padding: int) -> tuple[int, int]:
+    def _find_byte(self, offset: int, padding: int) -> tuple[int, int]:
+        """Return the tree index of a byte's block, or of the last stored node above it, and the rest."""
+        rest = offset
+        if rest == 0:
+            return 0, 0
+        for root in self.tree.roots:
+            size = root.size - padding * flat_tree.leaf_count(root.index)
+            if rest == size:
+                return flat_tree.spans(root.index)[1] + 2, 0
+            if 0 < rest < size:
+                return self._descend(root.index, rest, padding)
+            rest -= size
+        total = self.tree.byte_length - padding * self.tree.length
+        raise BadArgument(f"a byte offset is between 0 and {total}, found {offset}")
+
+    def _descend(self, index: int, rest: int, padding: int) -> tuple[int, int]:
         while index & 1:
             left, right = flat_tree.children(index)
             node = self.node(left)
             if node is None:
-                self._refuse_seek(index, rest)
+                break
             size = node.size - padding * flat_tree.leaf_count(left)
             if rest == size:
-                return flat_tree.spans(left)[1] // 2 + 1, 0
+                return flat_tree.spans(left)[1] + 2, 0
             if rest < size:
                 index = left
             else:
                 rest -= size
                 index = right
-        return index // 2, rest
+        return index, rest
 
-    def _refuse_seek(self, index: int, rest: int) -> NoReturn:
-        """Name the block below a node that is about where the byte is; what proves it shows both children."""
+    def _block_near(self, index: int, rest: int) -> int:
+        """Return the block about where a byte is below a node; what proves it shows both children."""
         first, last = (leaf // 2 for leaf in flat_tree.spans(index))
         size = self.need_node(index).size
-        guess = min(first + (last + 1 - first) * rest // max(size, 1), last)
-        if self.has(guess, guess + 1):
-            raise InvalidOperation(f"a tree node below node {index} is not stored")
-        raise BlockNotAvailable(guess, length=self.tree.length, key=self.key)
+        return min(first + (last + 1 - first) * rest // max(size, 1), last)
 
     def _has_block(self, index: int) -> bool:
         return self.store.get(self.keys.block + encode_index(index)) is not None

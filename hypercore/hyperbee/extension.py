@@ -1,5 +1,6 @@
 """The messages of the extension "hyperbee": how a peer is asked for all that a read needs, at once.
 
+    payload    = buffer message                                             in hypercore.encoding
     message    = 0a cache | 12 get | 1a iterator                            in hypercore.hyperbee.protobuf
     get        = 08 uv version, 12 key
     iterator   = 08 uv version, [12 gte], [1a gt], [22 lte], [2a lt], 30 uv limit, 38 reverse, [42 checkpoint]
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from hypercore.encoding import encode_buffer, get_buffer
 from hypercore.errors import BlockNotAvailable, DecodingError
 from hypercore.hyperbee import protobuf
 from hypercore.hyperbee.operations import ReadBlock
@@ -43,8 +45,8 @@ class Get:
     key: bytes
 
     def encode(self) -> bytes:
-        """Return the message."""
-        return encode_bytes(2, encode_number(1, self.version) + encode_bytes(2, self.key))
+        """Return the payload."""
+        return encode_buffer(encode_bytes(2, encode_number(1, self.version) + encode_bytes(2, self.key)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Iterate:
     checkpoint: tuple[int, ...] = ()
 
     def encode(self) -> bytes:
-        """Return the message."""
+        """Return the payload."""
         range_ = self.range
         bounds = (
             (2 if range_.lower_included else 3, range_.lower),
@@ -69,7 +71,7 @@ class Iterate:
         fields += [encode_number(6, self.limit), encode_number(7, int(self.reverse))]
         if self.checkpoint:
             fields.append(encode_bytes(8, encode_numbers(self.checkpoint)))
-        return encode_bytes(3, b"".join(fields))
+        return encode_buffer(encode_bytes(3, b"".join(fields)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +83,23 @@ class Cache:
     end: int
 
     def encode(self) -> bytes:
-        """Return the message."""
+        """Return the payload."""
         fields = encode_number(1, self.start) + encode_number(2, self.end)
         if self.blocks:
             fields += encode_bytes(3, encode_numbers(self.blocks))
-        return encode_bytes(1, fields)
+        return encode_buffer(encode_bytes(1, fields))
 
 
 Message = Get | Iterate | Cache
 
 
 def decode(buf: bytes) -> Message:
-    """Read a message.
+    """Read a payload.
 
     Raises:
         DecodingError: it is malformed, or of a kind that is not known.
     """
-    for number, content in get_byte_fields(buf).items():
+    for number, content in get_byte_fields(get_buffer(buf, 0)[0]).items():
         if number == 1:
             return _decode_cache(content)
         if number == 2:

@@ -1,7 +1,8 @@
 """Hyperdrive: a drive of files on a Hyperbee and Hyperblobs."""
 
 from hypercore.hyperdrive.batch import DriveBatch
-from hypercore.hyperdrive.drive import DriveCheckout, Hyperdrive
+from hypercore.hyperdrive.checkouts import DriveCheckout
+from hypercore.hyperdrive.drive import Hyperdrive
 from hypercore.hyperdrive.entries import DriveDifference, DriveEntry
 from hypercore.hyperdrive.mirror import MirrorStep, MirrorSummary
 from hypercore.hyperdrive.paths import normalize_path

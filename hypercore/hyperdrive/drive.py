@@ -9,66 +9,23 @@ from typing import Any, Literal, overload
 
 from hypercore.core import Hypercore
 from hypercore.corestore import Corestore
-from hypercore.errors import BadArgument
-from hypercore.hyperbee import Hyperbee, SubEncoder, Watcher
+from hypercore.errors import BadArgument, NotWritable
+from hypercore.hyperbee import Hyperbee, Watcher
 from hypercore.hyperblobs import BlobId, BlobWriter, Hyperblobs
-from hypercore.hyperdrive import listing
 from hypercore.hyperdrive.batch import DriveBatch
+from hypercore.hyperdrive.checkouts import DriveCheckout
 from hypercore.hyperdrive.cores import open_blobs, open_db
 from hypercore.hyperdrive.entries import DriveDifference, encode_entry, entry_of
 from hypercore.hyperdrive.files import FileWriter
 from hypercore.hyperdrive.folders import Folder
 from hypercore.hyperdrive.listing import PathCodec
-from hypercore.hyperdrive.mirror import MirrorSummary, Progress, mirror_from_folder, mirror_to_folder, run
-from hypercore.hyperdrive.mirrored import MirroredFiles, WritableMirroredFiles
+from hypercore.hyperdrive.mirror import MirrorSummary, Progress, mirror_from_folder, run
+from hypercore.hyperdrive.mirrored import WritableMirroredFiles
 from hypercore.hyperdrive.paths import normalize_folder, normalize_path
 from hypercore.hyperdrive.views import DriveView, PathOrEntry
 
-_KEYS = SubEncoder("files", PathCodec())
-
-
-class DriveCheckout(DriveView):
-    """A drive as it was at a version, to be read only; it closes with the drive."""
-
-    def __init__(self, files: Hyperbee, drive: Hyperdrive) -> None:
-        super().__init__(files)
-        self._bee = files
-        self._drive = drive
-
-    @property
-    def blobs(self) -> Hyperblobs:
-        """What holds the data of the files."""
-        return self._drive.blobs
-
-    def checkout(self, version: int) -> DriveCheckout:
-        """Return the drive as it was at another version."""
-        return self._drive.checkout(version)
-
-    def diff(self, other: int | DriveCheckout, folder: str = "/") -> Iterator[DriveDifference]:
-        """Iterate over what differs between this version and another one. See Hyperdrive.diff."""
-        right = other if isinstance(other, int) else other._bee
-        lower, upper = listing.bounds(normalize_folder(folder))
-        for found in self._bee.diff(right, gt=lower, lt=upper):
-            yield DriveDifference(entry_of(found.left), entry_of(found.right))
-
-    def mirror(
-        self,
-        folder: str | os.PathLike[str],
-        *,
-        prefix: str = "/",
-        prune: bool = False,
-        dry_run: bool = False,
-        progress: Progress | None = None,
-    ) -> MirrorSummary:
-        """Make a folder on disk equal to the drive. See Hyperdrive.mirror."""
-        files = MirroredFiles(self, prefix)
-        with Folder(folder, create=True) as target:
-            return run(mirror_to_folder(files, target, prune=prune, dry_run=dry_run), progress)
-
-    def blobs_length(self) -> int:
-        """Return how many blocks of the blobs this version needs: up to the last that an entry names."""
-        blobs = (entry.blob for entry in self.entries())
-        return max((blob.block_offset + blob.block_length for blob in blobs if blob is not None), default=0)
+_FILES = "files"
+"""The part of the bee that has the paths; the rest belongs to the application."""
 
 
 class Hyperdrive(DriveView):
@@ -109,7 +66,7 @@ class Hyperdrive(DriveView):
             blobs, metadata = open_blobs(store, self.core, encryption_key)
             self._blobs = Hyperblobs(blobs)
         self.db = Hyperbee(self.core, key_encoding="utf-8", value_encoding="json", metadata=metadata)
-        self._bee = self.db.with_encodings(key_encoding=_KEYS, value_encoding="binary")
+        self._bee = self.db.sub(_FILES, key_encoding=PathCodec(), value_encoding="binary")
         super().__init__(self._bee)
 
     @property
@@ -173,11 +130,12 @@ class Hyperdrive(DriveView):
             NotWritable: the secret key is not here.
             StorageError: the store failed.
 
-        After an error nothing was written.
+        After an error nothing was written, but for parts of more than 64 MiB that nothing refers to.
         """
         path = normalize_path(path)
+        blobs = self._blobs or self._writable_blobs()
         with self.store.commit() as commit:
-            blob = self.blobs.put(data, commit=commit)
+            blob = blobs.put(data, commit=commit)
             self._bee.put(path, encode_entry(executable, None, blob, metadata), commit=commit)
 
     def symlink(self, path: str, target: str, *, metadata: Any = None) -> None:
@@ -217,7 +175,7 @@ class Hyperdrive(DriveView):
 
         As a context manager it flushes at the end.
         """
-        return DriveBatch(self._bee.batch(), self.blobs, self.store.commit)
+        return DriveBatch(self._bee.batch(), self._writable_blobs(), self.store.commit)
 
     @overload  # type: ignore[override]
     def open(
@@ -274,8 +232,9 @@ class Hyperdrive(DriveView):
     ) -> FileWriter:
         path = normalize_path(path)
         encode_entry(executable, None, None, metadata)  # what cannot be stored is refused now
+        blobs = self._writable_blobs()
         known = self.entry(path) if dedup else None
-        writer = self.blobs.writer(dedup=dedup, known=None if known is None else known.blob)
+        writer = blobs.writer(dedup=dedup, known=None if known is None else known.blob)
 
         def store(writer: BlobWriter) -> None:
             with self.store.commit() as commit:
@@ -283,6 +242,11 @@ class Hyperdrive(DriveView):
                 self._bee.put(path, encode_entry(executable, None, blob, metadata), commit=commit)
 
         return FileWriter(writer, store)
+
+    def _writable_blobs(self) -> Hyperblobs:
+        if self._blobs is None and not self.core.writable:
+            raise NotWritable(f"drive {self.id} cannot be written: its secret key is not here")
+        return self.blobs
 
     # --- versions ---------------------------------------------------------------------------------
 
@@ -292,7 +256,7 @@ class Hyperdrive(DriveView):
         Raises:
             BadArgument: the version is negative.
         """
-        return DriveCheckout(self._bee.checkout(version), self)
+        return DriveCheckout(self._bee.checkout(version), self._bee, lambda: self.blobs)
 
     def snapshot(self) -> DriveCheckout:
         """Return the drive as it is now, to be read only."""
@@ -318,8 +282,9 @@ class Hyperdrive(DriveView):
         folder = normalize_folder(folder)
 
         def differs(current: DriveCheckout, previous: DriveCheckout) -> bool:
-            forks = (each._bee.core.fork for each in (current, previous))
-            return len(set(forks)) > 1 or next(current.diff(previous, folder or "/"), None) is not None
+            return (
+                current.fork != previous.fork or next(current.diff(previous, folder or "/"), None) is not None
+            )
 
         return Watcher(self.core, self.snapshot, differs)
 

@@ -27,6 +27,7 @@ MAX_PATH_BYTES = 4000
 """What a path below a folder may have: systems end at 4096, and the folder has a path, too."""
 
 _EXECUTABLE = stat.S_IXUSR
+_ELSEWHERE = frozenset(("", ".", ".."))
 
 
 @dataclass(slots=True)
@@ -104,7 +105,11 @@ class Folder:
                         yield found
 
     def entry(self, path: str) -> FolderEntry | None:
-        """Return what is at a path, None if that is no file and no link."""
+        """Return what is at a path, None if that is no file and no link, or no folder can have that path."""
+        try:
+            check_path(path)
+        except BadArgument:
+            return None
         folder, name = _split(path)
         with self._folder(folder) as descriptor:
             return None if descriptor is None else _entry(descriptor, name, path)
@@ -246,8 +251,9 @@ def check_path(path: str) -> None:
     """Refuse a path of a drive that a folder cannot have.
 
     Raises:
-        BadArgument: it, or a name in it, is too long, or has a zero byte.
+        BadArgument: it, or a name in it, is too long, or has a zero byte, or leads elsewhere.
     """
+    _split(path)
     if "\0" in path:
         raise BadArgument(f"{path!r}: no path on disk has a zero byte")
     if len(os.fsencode(path)) > MAX_PATH_BYTES:
@@ -257,6 +263,13 @@ def check_path(path: str) -> None:
 
 
 def _split(path: str) -> tuple[str, str]:
+    """Return the folder and the name of a path; whoever opens a part of a path has it from here.
+
+    Raises:
+        BadArgument: it could lead out of the folder.
+    """
+    if not path.startswith("/") or not _ELSEWHERE.isdisjoint(path[1:].split("/")):
+        raise BadArgument(f"{path!r} is not a path below a folder")
     folder, _, name = path.rpartition("/")
     return folder, name
 

@@ -29,7 +29,10 @@ class PathCodec:
 
     def encode(self, value: Any) -> bytes:
         """Return the bytes of a path."""
-        return _UTF8.encode(value)
+        try:
+            return value.encode()  # type: ignore[no-any-return]
+        except UnicodeEncodeError:
+            return _UTF8.encode(value)
 
     def decode(self, data: bytes) -> str:
         """Return the path of bytes.

@@ -95,14 +95,16 @@ def mirror_from_folder(
         BadArgument: a name is none that a drive can have.
         OSError: something cannot be read.
     """
+    wanted = sorted(_possible(folder.walk()), key=lambda each: each.path.encode())
     if prune:
         for old in list(files.list()):
-            if folder.entry(old.path) is None:
+            # What has no normal path cannot be deleted, either.
+            if is_normal(old.path) and folder.entry(old.path) is None:
                 size = files.size(old)
                 if not dry_run:
                     files.remove(old.path)
                 yield MirrorStep("remove", old.path, size, 0)
-    for found in sorted(_possible(folder.walk()), key=lambda each: each.path.encode()):
+    for found in wanted:
         yield _from_folder(folder, found, files, dry_run=dry_run)
     if not dry_run:
         files.flush()

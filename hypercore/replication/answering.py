@@ -106,7 +106,8 @@ class Answers:
             if request.fork != core.fork or (block is not None and value is None):
                 self._refuse(request)
                 return
-            proof = self._maker_for(core).make(wanted)
+            # Nothing can be proven of an empty core, but version 10 asks when it was truncated to that.
+            proof = self._maker_for(core).make(wanted) if core.tree.length else Proof(core.fork)
         except StorageError as error:
             self._report(error)
             self._send_no_data(request, NOT_AVAILABLE)
@@ -114,6 +115,9 @@ class Answers:
         except InvalidOperation:
             self._count_invalid()
             self._send_no_data(request, INVALID_REQUEST)
+            if wanted.upgrade is not None:
+                # The reference asks for a fork once, perhaps while it grew, and again only after a Sync.
+                self._peer.sync(answer=True)
             return
         if proof.block is not None:
             proof.block.value = value

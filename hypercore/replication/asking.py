@@ -19,8 +19,10 @@ from hypercore.replication.wants import Want
 
 IDS_PER_QUESTION: Final = 64
 
-
 _MAX_LEFTOVER_BYTES = 4 << 20
+# How long an answer may take that is not held up by others, and how slowly these may come.
+_PATIENCE = 60.0
+_BYTES_PER_SECOND = 16 << 10
 
 
 class Purpose(Enum):
@@ -40,17 +42,19 @@ class Question:
     Attributes:
         number: see above.
         peer: who was asked.
-        sent_at: when.
+        sent_at: when; None before it was sent.
+        deadline: when it has to be answered, whatever else the peer answers.
         blocks, bytes: how much of the peer's share of open requests it takes.
         is_open: whether it was asked and not answered yet.
     """
 
-    __slots__ = ("blocks", "bytes", "is_open", "number", "peer", "sent_at")
+    __slots__ = ("blocks", "bytes", "deadline", "is_open", "number", "peer", "sent_at")
 
     def __init__(self, peer: Peer, blocks: int, size: int) -> None:
         self.peer = peer
         self.number = 0
-        self.sent_at = 0.0
+        self.sent_at: float | None = None
+        self.deadline = 0.0
         self.blocks = blocks
         self.bytes = size
         self.is_open = False
@@ -59,6 +63,11 @@ class Question:
         """Take note of the size that it turned out to have."""
         self.peer.resized(size, self.bytes)
         self.bytes = size
+
+    def sent(self, now: float) -> None:
+        """Take note that it is being sent."""
+        self.sent_at = now
+        self.deadline = now + _PATIENCE + self.peer.open_bytes / _BYTES_PER_SECOND
 
     @property
     def ids(self) -> Sequence[int]:
@@ -178,14 +187,13 @@ class Questions:
     def __len__(self) -> int:
         return len(self._open)
 
-    def add(self, question: Question, now: float) -> None:
+    def add(self, question: Question) -> None:
         """Open a question: give it a number, and claim the blocks that it is about."""
         question.number = self._next
-        question.sent_at = now
         self._next += 1
         self._open[question.number] = question
         question.is_open = True
-        question.peer.asked(question.blocks, question.bytes, now)
+        question.peer.asked(question.blocks, question.bytes)
         if isinstance(question, SubtreeQuestion):
             self._claim(question.first, question.count)
         elif isinstance(question, ProofQuestion) and question.request.block is not None:

@@ -123,6 +123,9 @@ class Connection:
         finally:
             for core in touched:
                 core.settle(now)
+        if self._stream.is_amid_frame:
+            for core in self.cores.values():
+                core.peer.last_answer = now
         if self._mux.pending_bytes > _MAX_WAITING:
             raise RemoteProtocolError(f"it does not read: more than {_MAX_WAITING} bytes wait to be written")
 

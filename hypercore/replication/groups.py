@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 BLOCKS_PER_GROUP: Final = 64
@@ -32,6 +33,19 @@ class Cursor:
         if self.step >= self._count:
             return None
         return self._first + (self.step + self._shift) % self._count
+
+    def skip(self, first_from: Callable[[int, int], int]) -> None:
+        """Go on to the next group that holds what is looked for.
+
+        ``first_from`` returns the first group from one on, and before another one, that does; the other one
+        if there is none.
+        """
+        while (group := self.group) is not None:
+            end = self._first + (self._count if group >= self._first + self._shift else self._shift)
+            found = first_from(group, end)
+            self.step += found - group
+            if found < end:
+                return
 
     def go_back(self, group: int) -> None:
         """Look again at all groups from one on."""

@@ -14,7 +14,7 @@ from hypercore.core import CoreState
 from hypercore.errors import RemoteProtocolError
 from hypercore.replication.exchange import Exchange
 from hypercore.replication.groups import BLOCKS_PER_GROUP, Cursor
-from hypercore.replication.remote_blocks import RemoteBlocks
+from hypercore.replication.remote_blocks import MAX_PAGES, RemoteBlocks
 from hypercore.replication.wants import Download
 from hypercore.wire import messages
 from hypercore.wire.messages import Bitfield, Extension, Range, Sync, Want
@@ -24,7 +24,9 @@ BLOCKS_PER_WANT = 1 << 21
 """Blocks are asked about in stretches of this many, as the reference does; a longer Want is ignored."""
 
 _MAX_REMOTE_WANTS = 4096
-_MAX_WANTS = 512
+# As many stretches are asked about at once as there is room to remember what is answered.
+_MAX_WANTS = MAX_PAGES * PAGE_BITS // BLOCKS_PER_WANT
+_SECONDS_PER_WANTS = 1.0
 # Blocks that may be open at one peer, and about how many bytes, unless one question alone takes more.
 _MAX_OPEN_BLOCKS = 512
 _MAX_OPEN_BYTES = 4 << 20
@@ -48,6 +50,8 @@ class Peer:
         fork, length, can_upgrade, uploading, downloading, has_manifest, allow_push: what its last Sync said.
         acknowledged: our length as it last knew it.
         blocks: what it has.
+        open_bytes: about how many bytes it was asked for.
+        last_answer: when it last answered, or a part of what may be an answer came.
         strikes: how often it failed to answer in time.
         refusals: how often it refused to prove what it claims, since it last proved something.
         unfitting: how often its proofs did not fit the tree that is known here, since one did.
@@ -85,12 +89,15 @@ class Peer:
         self.refuses_nodes = False
         self.ordinal = 0
         self._open_blocks = 0
-        self._open_bytes = 0
+        self.open_bytes = 0
         self._frame_bytes = 0
         self.open_questions = 0
         self._told: Sync | None = None
         self._told_contiguous = 0
-        self._wants: set[int] = set()
+        # Stretches that were asked about, and when.
+        self._wants: dict[int, float] = {}
+        self._want_from = 0
+        self._wants_more = False
         self._remote_wants: dict[tuple[int, int], None] = {}
 
     @property
@@ -279,39 +286,39 @@ class Peer:
 
     def is_due(self, now: float) -> bool:
         """Return whether time alone may change what it is asked."""
-        is_waited_for = bool(self.open_questions) or not (self.is_synced or self.is_doubtful)
+        is_waited_for = (
+            bool(self.open_questions) or self._wants_more or not (self.is_synced or self.is_doubtful)
+        )
         return is_waited_for or self.ignored_until > now or self.refused_until > now
 
     def has_room(self) -> bool:
         """Return whether more blocks may be asked of it."""
-        return self._open_blocks < _MAX_OPEN_BLOCKS and self._open_bytes < _MAX_OPEN_BYTES
+        return self._open_blocks < _MAX_OPEN_BLOCKS and self.open_bytes < _MAX_OPEN_BYTES
 
     def has_room_for(self, size: int, before: int) -> bool:
         """Return whether an open question may turn out to have another size than expected."""
-        return self._open_bytes == before or self._open_bytes + size - before <= 2 * _MAX_OPEN_BYTES
+        return self.open_bytes == before or self.open_bytes + size - before <= 2 * _MAX_OPEN_BYTES
 
-    def asked(self, blocks: int, size: int, now: float) -> None:
+    def asked(self, blocks: int, size: int) -> None:
         """Count an open question about so many blocks, and about so many bytes."""
-        if not self.open_questions:
-            self.last_answer = now
         self.open_questions += 1
         self._open_blocks += blocks
-        self._open_bytes += size
+        self.open_bytes += size
 
     def settled(self, blocks: int, size: int) -> None:
         """Count a question that is no longer open."""
         self.open_questions -= 1
         self._open_blocks -= blocks
-        self._open_bytes -= size
+        self.open_bytes -= size
 
     def resized(self, size: int, before: int) -> None:
         """Count an open question with the size that it turned out to have."""
-        self._open_bytes += size - before
+        self.open_bytes += size - before
 
     @property
     def holds_too_much(self) -> bool:
         """Whether what came of its blocks, and is not proven, is more than anybody may make us hold."""
-        return self._open_bytes > _MAX_HELD_BYTES
+        return self.open_bytes > _MAX_HELD_BYTES
 
     def make_room_for(self, size: int) -> None:
         """Begin another frame if the answers to the one under way might not fit into one frame.
@@ -323,21 +330,56 @@ class Peer:
             self._frame_bytes = 0
         self._frame_bytes += size
 
-    def want(self, start: int, end: int) -> None:
-        """Ask which blocks of a range it has, once for each stretch."""
-        for stretch in range(start // BLOCKS_PER_WANT, (end - 1) // BLOCKS_PER_WANT + 1):
-            if stretch not in self._wants and len(self._wants) < _MAX_WANTS:
-                self._wants.add(stretch)
-                want = Want(stretch * BLOCKS_PER_WANT, BLOCKS_PER_WANT, False)
-                self.channel.send(messages.WANT, want.encode())
+    def want(self, index: int, now: float) -> None:
+        """Ask whether it has a block, if it was not asked before; older questions give way."""
+        stretch = index // BLOCKS_PER_WANT
+        if index >= self.length or stretch in self._wants:
+            return
+        if len(self._wants) >= _MAX_WANTS:
+            oldest = next(iter(self._wants))
+            if now - self._wants[oldest] < _SECONDS_PER_WANTS:
+                self._wants_more = True
+                return
+            self._unwant(oldest)
+        self._want(stretch, now)
+
+    def want_range(self, start: int, end: int, now: float) -> None:
+        """Ask which blocks of a range it has, as far as that is not known and the answers have room."""
+        start, end = max(start, self.blocks.prefix), min(end, self.length)
+        self._wants_more = False
+        for stretch in range(max(start // BLOCKS_PER_WANT, self._want_from), -(-end // BLOCKS_PER_WANT)):
+            first, last = stretch * BLOCKS_PER_WANT, (stretch + 1) * BLOCKS_PER_WANT
+            if stretch not in self._wants and not self._core.has(max(first, start), min(last, end)):
+                if len(self._wants) >= _MAX_WANTS:
+                    self._wants_more = True
+                    return
+                self._want(stretch, now)
+
+    def want_anew(self) -> None:
+        """Begin with the first stretches again."""
+        self._want_from = 0
+
+    def want_on(self, now: float) -> None:
+        """Ask about the next stretches, once those before give nothing more to ask for."""
+        if not self._wants_more or self.open_questions or not self._wants:
+            return
+        if now - max(self._wants.values()) >= _SECONDS_PER_WANTS:
+            self._want_from = max(self._wants) + 1
+            self.unwant()
+
+    def _want(self, stretch: int, now: float) -> None:
+        self._wants[stretch] = now
+        self.channel.send(messages.WANT, Want(stretch * BLOCKS_PER_WANT, BLOCKS_PER_WANT, False).encode())
+
+    def _unwant(self, stretch: int) -> None:
+        del self._wants[stretch]
+        self.channel.send(messages.UNWANT, Want(stretch * BLOCKS_PER_WANT, BLOCKS_PER_WANT, False).encode())
 
     def unwant(self) -> None:
         """No longer ask which blocks it has."""
-        for stretch in sorted(self._wants):
-            want = Want(stretch * BLOCKS_PER_WANT, BLOCKS_PER_WANT, False)
-            self.channel.send(messages.UNWANT, want.encode())
         if self._wants:
-            self._wants.clear()
+            for stretch in sorted(self._wants):
+                self._unwant(stretch)
             self.wake()
 
 

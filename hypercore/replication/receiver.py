@@ -78,7 +78,7 @@ class Receiver:
                 raise RemoteProtocolError(f"the answer to request {data.request} is not the block asked for")
             self._on_block(question, data.request, block.index, block.value)
         elif isinstance(question, ProofQuestion):
-            self._on_proof(question, data.proof)
+            self._on_proof(question, data.proof, now)
 
     def _on_block(self, question: SubtreeQuestion, request_id: int, index: int, value: bytes) -> None:
         """Take one block of a subtree."""
@@ -129,7 +129,7 @@ class Receiver:
             peer.is_doubtful = True
             peer.refused_until = now + min(0.1 * 2 ** min(peer.refusals, 10), ANSWER_TIMEOUT)
 
-    def _on_proof(self, question: ProofQuestion, proof: Proof) -> None:
+    def _on_proof(self, question: ProofQuestion, proof: Proof, now: float) -> None:
         if question.manifest and _is_manifest_alone(proof):
             self._on_manifest(question, proof.manifest)
             return
@@ -151,10 +151,9 @@ class Receiver:
             if peer.unfitting > _MAX_UNFITTING:
                 raise RemoteProtocolError("its proofs do not fit the tree that is known here") from None
         except InvalidProof as error:
-            if not self._forks.suspect(peer):
-                raise RemoteProtocolError(f"a proof that does not hold: {error}") from error
+            self._doubt(peer, f"a proof that does not hold: {error}")
         finally:
-            self._scheduler.answered(question)
+            self._scheduler.answered(question, now)
             self._on_answer()
 
     def _on_manifest(self, question: ProofQuestion, manifest: Manifest | None) -> None:
@@ -235,10 +234,9 @@ class Receiver:
             self._questions.remove(question)
             self._exchange.wants.restart()
             # Of mixed blocks it is not known whose are wrong.
-            if not question.is_mixed and not self._forks.suspect(question.peer):
-                raise RemoteProtocolError(
-                    f"the {question.count} blocks from {question.first} on are not those of the tree"
-                )
+            if not question.is_mixed:
+                what = f"the {question.count} blocks from {question.first} on"
+                self._doubt(question.peer, f"{what} are not those of the tree")
             return
         if nodes[-1].size == root.size:
             del nodes[-1]  # it is stored; where a peer has lied about its size, this one is right
@@ -249,6 +247,17 @@ class Receiver:
         self._proven_bytes += question.bytes
         if self._proven_bytes > _UNSTORED_BYTES:
             self.settle()
+
+    def _doubt(self, peer: Peer, lie: str) -> None:
+        """Find out whether a peer lies or another tree was signed; others are asked what it was asked.
+
+        Raises:
+            RemoteProtocolError: it lies.
+        """
+        if not self._forks.suspect(peer):
+            raise RemoteProtocolError(lie)
+        self._scheduler.release(peer)
+        self._on_answer()
 
     def settle(self) -> None:
         """Store the subtrees that were proven.

@@ -1,14 +1,16 @@
 """Which blocks a peer has said to have.
 
 What is said costs a peer a few bytes and is believed without proof, so what is remembered of it is bounded:
-beyond the bounds something is forgotten. A block that was forgotten is asked for again with a Want.
+beyond the bounds what was said first is forgotten.
 """
 
 from __future__ import annotations
 
 from hypercore.bitfield import PAGE_BITS, Bitfield
 
-_MAX_PAGES = 256
+MAX_PAGES = 1024
+"""So many pages of bits are remembered, those that were told of last."""
+
 _MAX_RANGES = 64
 # A range of more pages than this is kept as a range.
 _PAGES_PER_RANGE = 64
@@ -21,11 +23,13 @@ class RemoteBlocks:
         prefix: how many blocks from the first on it has all.
     """
 
-    __slots__ = ("_bits", "_ranges", "prefix")
+    __slots__ = ("_bits", "_pages", "_ranges", "prefix")
 
     def __init__(self) -> None:
         self.prefix = 0
         self._bits = Bitfield()
+        # The numbers of the pages that may exist, those that were told of last behind the others.
+        self._pages: dict[int, None] = {}
         self._ranges: list[tuple[int, int]] = []
 
     def add(self, start: int, end: int) -> None:
@@ -37,7 +41,7 @@ class RemoteBlocks:
             del self._ranges[:-_MAX_RANGES]
         else:
             self._bits.set_range(start, end, True)
-            self._bound()
+            self._remember(start, end)
 
     def remove(self, start: int, end: int) -> None:
         """Take note that it has none of a range of blocks."""
@@ -60,7 +64,7 @@ class RemoteBlocks:
         end = start + 8 * len(words)
         self.remove(start, end)
         self._bits.replace(start, words)
-        self._bound()
+        self._remember(start, end)
 
     def has(self, start: int, end: int) -> bool:
         """Return whether it has all of a range of blocks."""
@@ -85,5 +89,18 @@ class RemoteBlocks:
                 bits |= ((1 << (high - low)) - 1) << low
         return bits | self._bits.bits(start, count)
 
-    def _bound(self) -> None:
-        self._bits.forget_pages(_MAX_PAGES)
+    def first(self, start: int, end: int) -> int:
+        """Return the first block from ``start`` on that it has, ``end`` if there is none before it."""
+        if start < self.prefix:
+            return min(start, end)
+        ranges = [max(first, start) for first, last in self._ranges if start < last]
+        return min([self._bits.find_set(start, end), end, *ranges])
+
+    def _remember(self, start: int, end: int) -> None:
+        for number in range(start // PAGE_BITS, (end - 1) // PAGE_BITS + 1):
+            self._pages.pop(number, None)
+            self._pages[number] = None
+        while len(self._pages) > MAX_PAGES:
+            oldest = next(iter(self._pages))
+            del self._pages[oldest]
+            self._bits.forget_page(oldest)

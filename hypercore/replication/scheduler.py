@@ -23,13 +23,13 @@ from hypercore.replication.asking import (
 from hypercore.replication.exchange import Exchange
 from hypercore.replication.groups import BLOCKS_PER_GROUP, Cursor, first_subtree
 from hypercore.replication.peer import Peer
-from hypercore.replication.wants import Block, Download, Seek, Want
+from hypercore.replication.wants import Block, Download, Want
 from hypercore.wire import CANCEL, REQUEST, Cancel, Request, encode_block_request
 
 ANSWER_TIMEOUT = 10.0
 """Seconds after which a peer that answers nothing is no longer waited for; see ``Scheduler.give_up_late``."""
 
-_LATE_ANSWERS = 6
+_MAX_STRIKES = 6
 _LEVELS_NEAR = 3
 # The blocks of a subtree are held in memory until all of them have come.
 _SUBTREE_BYTES = 512 << 10
@@ -81,7 +81,8 @@ class Scheduler:
 
     def _open(self, question: ProofQuestion, now: float) -> None:
         """Send a question that is one request."""
-        self.questions.add(question, now)
+        self.questions.add(question)
+        question.sent(now)
         request = Request(
             question.ids[0],
             question.fork,
@@ -125,8 +126,7 @@ class Scheduler:
             if index >= core.tree.length or self.questions.is_claimed(index) or not peer.has_room():
                 continue
             if not peer.blocks.has(index, index + 1):
-                if index < peer.length:
-                    peer.want(index, index + 1)
+                peer.want(index, now)
                 continue
             if not self._ask_block(peer, index, wants[0], now):
                 return False
@@ -159,23 +159,23 @@ class Scheduler:
         for seek in list(self._exchange.wants.seeks):
             if seek in asked:
                 continue
-            target = self._seek_target(seek)
-            if target is None:
+            gap = self._core.seek_gap(seek.offset, seek.padding)
+            if gap is None:
                 self._exchange.wants.remove(seek)
                 seek.finish()
                 continue
-            request = ProofRequest(hash=target, seek=SeekRequest(seek.offset, seek.padding))
-            self._open(ProofQuestion(peer, Purpose.SEEK, request, fork=self._core.fork, want=seek), now)
-
-    def _seek_target(self, seek: Seek) -> NodeRequest | None:
-        """Return a leaf below the root that the offset is below, with all that is above it."""
-        rest = seek.offset
-        for root in self._core.tree.roots:
-            size = root.size - seek.padding * flat_tree.leaf_count(root.index)
-            if rest < size:
-                return NodeRequest(flat_tree.spans(root.index)[0], flat_tree.depth(root.index))
-            rest -= size
-        return None
+            node, guess = gap
+            first, last = (leaf // 2 for leaf in flat_tree.spans(node))
+            block, end = peer.blocks.first(guess, last + 1), last + 1
+            if block == end:
+                block, end = peer.blocks.first(first, guess), guess
+            if block < end:
+                # Version 11 seeks only below the first root, but what proves this block shows the way, too.
+                target = NodeRequest(2 * block, flat_tree.depth(node))
+                request = ProofRequest(hash=target, seek=SeekRequest(seek.offset, seek.padding))
+                self._open(ProofQuestion(peer, Purpose.SEEK, request, fork=self._core.fork, want=seek), now)
+            elif first < peer.length:
+                peer.want(first, min(last + 1, peer.length))
 
     def _ask_download(self, peer: Peer, download: Download, now: float) -> bool:
         """Ask for blocks of a download; return whether more may be asked."""
@@ -183,16 +183,25 @@ class Scheduler:
         if download.start >= stop:
             return True
         cursor = self._cursor(peer, download, stop)
+        peer.want_range(download.start, stop, now)
         limit = 1 if peer.refuses_nodes else self._blocks_per_subtree()
         while (group := cursor.group) is not None and peer.has_room():
             bits = self._wanted_bits(peer, download.start, stop, group)
             if not bits:
                 cursor.step += 1
+                cursor.skip(lambda group, end: self._next_group(peer, group, end))
                 continue
             place, size = first_subtree(bits, limit)
             if not self._ask_subtree(peer, group * BLOCKS_PER_GROUP + place, size, now):
                 break
+        if cursor.group is None:
+            peer.want_on(now)
         return peer.has_room()
+
+    def _next_group(self, peer: Peer, group: int, end: int) -> int:
+        """Return the first group from one on in which a peer may have what is not here, at most ``end``."""
+        start = max(group * BLOCKS_PER_GROUP, self._core.contiguous_length)
+        return min(peer.blocks.first(start, end * BLOCKS_PER_GROUP) // BLOCKS_PER_GROUP, end)
 
     def _cursor(self, peer: Peer, download: Download, stop: int) -> Cursor:
         cursor = peer.cursors.get(download)
@@ -201,6 +210,7 @@ class Scheduler:
             count = (stop - 1) // BLOCKS_PER_GROUP - first + 1
             shift = 0 if download.linear else _spread(peer.ordinal, count)
             cursor = peer.cursors[download] = Cursor(first, count, shift, (stop, download.generation))
+            peer.want_anew()
         return cursor
 
     def _wanted_bits(self, peer: Peer, start: int, stop: int, group: int) -> int:
@@ -211,10 +221,7 @@ class Scheduler:
         bits &= ~(self._core.stored_bits(first, BLOCKS_PER_GROUP) | self.questions.claimed(group))
         if not bits:
             return 0
-        there = bits & peer.blocks.bits(first, BLOCKS_PER_GROUP)
-        if there != bits and first < peer.length:
-            peer.want(first, min(first + BLOCKS_PER_GROUP, peer.length))
-        return there
+        return bits & peer.blocks.bits(first, BLOCKS_PER_GROUP)
 
     def _ask_subtree(self, peer: Peer, first: int, size: int, now: float) -> bool:
         """Ask for the first blocks of a subtree, or for all; return False if that has to wait."""
@@ -226,9 +233,9 @@ class Scheduler:
         if size == 1:
             return self._ask_block(peer, first, None, now)
         question = SubtreeQuestion(peer, first, size, size * self._average())
-        self.questions.add(question, now)
+        self.questions.add(question)
         if root is not None:
-            self._ask_blocks(question, root)
+            self._ask_blocks(question, root, now)
             return True
         parent = flat_tree.parent(question.root_index)
         self._rootless.setdefault(parent, []).append(question)
@@ -250,15 +257,15 @@ class Scheduler:
 
     # --- answers ----------------------------------------------------------------------------------
 
-    def answered(self, question: ProofQuestion) -> None:
+    def answered(self, question: ProofQuestion, now: float) -> None:
         """Go on with what the answer to a question was needed for; it is closed and its proof is stored."""
         if question.purpose is Purpose.NODES and question.request.hash is not None:
-            self._root_arrived(flat_tree.parent(question.request.hash.index))
+            self._root_arrived(flat_tree.parent(question.request.hash.index), now)
         elif question.purpose is Purpose.SEEK and question.want is not None:
             self._exchange.wants.remove(question.want)
             question.want.finish()
 
-    def _root_arrived(self, parent: int) -> None:
+    def _root_arrived(self, parent: int, now: float) -> None:
         self._roots_asked.pop(parent, None)
         for waiting in self._rootless.pop(parent, []):
             root = self._core.node(waiting.root_index)
@@ -270,13 +277,14 @@ class Scheduler:
                 self.questions.remove(waiting)
                 self._exchange.wants.restart()
             else:
-                self._ask_blocks(waiting, root)
+                self._ask_blocks(waiting, root, now)
 
-    def _ask_blocks(self, question: SubtreeQuestion, root: Node) -> None:
+    def _ask_blocks(self, question: SubtreeQuestion, root: Node, now: float) -> None:
         """Ask for all blocks of a subtree whose root is stored."""
         question.root = root
         question.rest = root.size
         question.resize(root.size)
+        question.sent(now)
         peer, fork = question.peer, self._core.fork
         send = peer.channel.send
         first_id = IDS_PER_QUESTION * question.number
@@ -296,22 +304,23 @@ class Scheduler:
     def give_up_late(self, peer: Peer, now: float) -> bool:
         """Close the questions that a peer does not answer, and return whether there were any.
 
-        A peer is late with everything when it has answered nothing for ANSWER_TIMEOUT seconds, and with one
-        question when it answers others meanwhile, but not this one for several times that long.
+        A peer is late with everything when nothing came of it for ANSWER_TIMEOUT seconds, and with one
+        question when it answers others meanwhile, but not this one before its deadline.
         """
         if not peer.is_synced:
             return self._doubt_unsynced(peer, now)
-        is_silent = peer.open_questions and now - peer.last_answer >= ANSWER_TIMEOUT
-        late = [
-            question
-            for question in self.questions
-            if question.peer is peer
-            and (is_silent or now - question.sent_at >= _LATE_ANSWERS * ANSWER_TIMEOUT)
+        sent = [
+            question for question in self.questions if question.peer is peer and question.sent_at is not None
         ]
+        if not sent:
+            return False
+        waiting_since = max(peer.last_answer, min(question.sent_at or now for question in sent))
+        is_silent = now - waiting_since >= ANSWER_TIMEOUT
+        late = [question for question in sent if is_silent or now >= question.deadline]
         if late:
             peer.strikes += 1
             peer.is_doubtful = True
-            peer.ignored_until = now + ANSWER_TIMEOUT * min(peer.strikes, _LATE_ANSWERS)
+            peer.ignored_until = now + ANSWER_TIMEOUT * min(peer.strikes, _MAX_STRIKES)
             for question in late:
                 self.cancel(question)
         return bool(late)

@@ -52,6 +52,7 @@ def split_frame(frame: bytes) -> Iterator[tuple[int, list[Entry]]]:
 
 def _split_batch(frame: bytes, pos: int, end: int) -> Iterator[tuple[int, list[Entry]]]:
     channel, pos = get_uint(frame, pos)
+    # One loop without calls for the usual entry: every message that is received passes through it.
     outer: list[tuple[int, int]] = []  # channels and ends of the batches around this one
     entries: list[Entry] = []
     while True:

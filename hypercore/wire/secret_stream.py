@@ -95,6 +95,11 @@ class SecretStream:
         self._decrypting = _State()
         self._error: RemoteProtocolError | None = None
 
+    @property
+    def is_amid_frame(self) -> bool:
+        """Whether a part of a frame has come, and not yet the rest."""
+        return bool(self._partial)
+
     def start(self) -> None:
         """Queue the first message of the handshake, if this side begins."""
         if self.is_initiator:

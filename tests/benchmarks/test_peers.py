@@ -202,7 +202,7 @@ def test_the_json_file_holds_every_run(peers, tmp_path):
     ids=["everything-by-default", "compare", "scale", "chosen-experiments"],
 )
 def test_one_command_measures_everything_or_only_a_part(peers, monkeypatch, tmp_path, arguments, parts):
-    monkeypatch.setattr(scale, "measure", lambda size, report: [])
+    monkeypatch.setattr(scale, "measure", lambda size, report, names: [])
     assert peers(["--pairs=1", f"--json={tmp_path / 'all.json'}", *arguments]) == 0
     assert json.loads((tmp_path / "all.json").read_text()).keys() - {"machine", "reference"} == parts
 

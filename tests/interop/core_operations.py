@@ -249,7 +249,7 @@ def proof_of_json(fields: dict[str, Any]) -> Proof:
 def _place(core: Hypercore, offset: int) -> list[int] | None:
     try:
         return list(core.seek(offset))
-    except errors.InvalidOperation:
+    except (errors.BlockNotAvailable, errors.InvalidOperation):
         return None
 
 

@@ -16,7 +16,7 @@ from benchmarks.peers.javascript import find_node, install
 from hypercore import Corestore, Hypercore, aio
 from tests.interop.peer import HERE, PeerError
 
-HANG_S = 8
+HANG_S = 30
 """Whatever takes longer hangs; no test waits for it otherwise."""
 
 
@@ -91,6 +91,11 @@ class Remote:
 
     async def __call__(self, command: str, **parameters: Any) -> Any:
         return await self._node(command, on=self._handle, **parameters)
+
+    @property
+    def handle(self) -> int:
+        """What it is called by in the parameters of other commands."""
+        return self._handle
 
     @property
     def key(self) -> bytes:

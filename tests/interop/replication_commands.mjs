@@ -71,6 +71,12 @@ export const commands = {
     return stateOf(things.get(on))
   },
 
+  /** Fill a core whose manifest promises blocks with those of another core. */
+  async copyPrologue({ on, source }) {
+    const { core } = things.get(source)
+    await things.get(on).core.copyPrologue(core.state ?? core)
+  },
+
   clear: ({ on, start, end }) => things.get(on).clear(start, end),
 
   state: ({ on }) => stateOf(things.get(on)),
@@ -178,6 +184,11 @@ export const commands = {
     return keep(indexes)
   },
 
+  /** Wait until a number of blocks is stored. */
+  async untilStored({ on, count, length }) {
+    while ((await commands.stored({ on, start: 0, end: length })).length < count) await sleep(2)
+  },
+
   uploads: ({ on }) => things.get(on).splice(0),
 
   allowPush: ({ on }) => things.get(on).core.replicator.setAllowPush(true),
@@ -238,11 +249,11 @@ function replicate(source, socket, isInitiator) {
   connection.ended = new Promise((resolve) => socket.on('close', resolve))
   connections.add(connection)
   const fail = (error) => {
-    connection.error ??= error.message
+    if (error.syscall === undefined) connection.error ??= error.message // what cuts a connection is none of these
   }
   protocol.on('error', fail)
   protocol.noiseStream.on('error', fail)
-  socket.on('error', () => {}) // a connection that is cut is none of the protocol's errors
+  socket.on('error', fail)
   socket.setNoDelay(true)
   socket.pipe(protocol).pipe(socket)
   return connection

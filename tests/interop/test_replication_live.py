@@ -16,6 +16,11 @@ def ours():
         yield store
 
 
+async def reached(core, fork, length):
+    """Wait until a core has a fork and a length."""
+    await until(lambda: (core.fork, core.length) == (fork, length), core)
+
+
 @in_loop
 async def test_blocks_that_node_appends_while_connected_can_be_read_here(node, version, tmp_path, ours):
     theirs = await node("openAlone", version=version, path=str(tmp_path))
@@ -23,10 +28,10 @@ async def test_blocks_that_node_appends_while_connected_can_be_read_here(node, v
         async with linked(ours, theirs):
             for length in range(1, 6):
                 await theirs("append", sizes=[length])
-                await until(lambda length=length: core.length == length, core)
+                await reached(core, 0, length)
                 assert await aio.get(core, length - 1) == block(length - 1, length)
             await theirs("append", sizes=SIZES)
-            await until(lambda: core.length == 25, core)
+            await reached(core, 0, 25)
             await aio.download(core)
         assert complete(core)
 
@@ -52,7 +57,7 @@ async def test_a_download_without_end_follows_node(node, version, tmp_path, ours
         async with linked(ours, theirs):
             for length in (20, 40, 60):
                 await theirs("append", sizes=SIZES)
-                await until(lambda length=length: core.length == length, core)
+                await reached(core, 0, length)
                 await aio.download(core)
                 assert core.contiguous_length == length
 
@@ -79,7 +84,11 @@ async def test_we_follow_node_through_truncations(node, version, tmp_path, ours)
             for fork, length in enumerate((15, 7, 1, 0), 1):
                 await theirs("truncate", length=length)
                 await theirs("append", sizes=[fork] * 5)
-                await until(lambda fork=fork, length=length: (core.fork, core.length) == (fork, length + 5), core)
+
+                def is_there(fork=fork, length=length):
+                    return (core.fork, core.length) == (fork, length + 5)
+
+                await until(is_there, core)
                 await aio.download(core)
                 assert complete(core)
                 assert core.get(length) == block(length, fork)

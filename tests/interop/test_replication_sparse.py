@@ -12,9 +12,9 @@ from tests.interop.seeds import SEEDS
 LENGTH = 200
 
 
-def sizes_of(random):
-    """Return sizes of blocks, of which some are empty."""
-    return [random.choice([0, 1, 30, 500]) for _ in range(LENGTH)]
+def sizes_of(random, smallest=0):
+    """Return sizes of blocks, of which some are as small as can be."""
+    return [random.choice([smallest, 2, 30, 500]) for _ in range(LENGTH)]
 
 
 @pytest.fixture
@@ -52,34 +52,54 @@ async def test_node_fetches_single_blocks_of_us(node, version, tmp_path, ours, r
     assert await theirs("stored", start=0, end=LENGTH) == sorted(wanted)
 
 
+async def half_of(node, version, tmp_path, source, kept):
+    """Open a core in Node that has only some blocks of another, which it has fetched from it."""
+    half = await node(
+        "openAlone", version=version, path=str(tmp_path / "half"), options={"key": source.key.hex()}
+    )
+    server = await source("serve", isInitiator=False)
+    await half("connect", port=server.about["port"], isInitiator=True)
+    for index in kept:
+        await half("get", index=index)
+    return half
+
+
 @pytest.mark.parametrize("seed", SEEDS[::4])
 @in_loop
 async def test_we_download_what_node_has_of_a_core_with_holes(node, version, tmp_path, ours, random):
-    theirs = await node("openAlone", version=version, path=str(tmp_path))
-    await theirs("append", sizes=sizes_of(random))
-    holes = random.sample(range(LENGTH), 60)
-    for index in holes:
-        await theirs("clear", start=index, end=index + 1)
-    kept = sorted(set(range(LENGTH)) - set(holes))
-    with ours.get(key=theirs.key) as core:
-        async with linked(ours, theirs):
+    source = await node("openAlone", version=version, path=str(tmp_path / "source"))
+    await source("append", sizes=sizes_of(random))
+    kept = sorted(random.sample(range(LENGTH), 120))
+    half = await half_of(node, version, tmp_path, source, kept)
+    with ours.get(key=source.key) as core:
+        async with linked(ours, half):
             for start, end in ranges(kept):
                 await aio.download(core, start, end)
         assert [index for index in range(LENGTH) if core.has(index)] == kept
         assert not core.audit()
 
 
+@pytest.mark.parametrize("seed", SEEDS[::4])
+@in_loop
+async def test_node_downloads_what_we_have_of_a_core_with_holes(node, version, tmp_path, ours, random):
+    kept = sorted(random.sample(range(LENGTH), 120))
+    with ours.get(name="core") as core:
+        core.append([block(index, size) for index, size in enumerate(sizes_of(random))])
+        for start, end in ranges(set(range(LENGTH)) - set(kept)):
+            core.clear(start, end)
+        theirs = await node("openAlone", version=version, path=str(tmp_path), options={"key": core.key.hex()})
+        async with linked(ours, theirs):
+            await theirs("update")
+            for start, end in ranges(kept):
+                await theirs("download", start=start, end=end)
+    assert await theirs("stored", start=0, end=LENGTH) == kept
+
+
 @in_loop
 async def test_a_download_goes_on_when_blocks_come_that_were_missing_in_node(node, version, tmp_path, ours):
     source = await node("openAlone", version=version, path=str(tmp_path / "source"))
     await source("append", sizes=[10] * LENGTH)
-    half = await node(
-        "openAlone", version=version, path=str(tmp_path / "half"), options={"key": source.key.hex()}
-    )
-    server = await source("serve", isInitiator=False)
-    await half("connect", port=server.about["port"], isInitiator=True)
-    for index in range(1, LENGTH, 2):
-        await half("get", index=index)
+    half = await half_of(node, version, tmp_path, source, range(1, LENGTH, 2))
     with ours.get(key=source.key) as core:
         async with linked(ours, half):
             await aio.update(core)
@@ -103,9 +123,7 @@ async def test_node_goes_on_when_blocks_come_that_were_missing_here(node, versio
             async with linked(ours, theirs):
                 await theirs("update")
                 downloading = asyncio.ensure_future(theirs("download", start=0, end=LENGTH))
-                await theirs("until", state={"length": LENGTH})
-                while len(await theirs("stored", start=0, end=LENGTH)) < LENGTH // 2:
-                    pass
+                await theirs("untilStored", count=LENGTH // 2, length=LENGTH)
                 await aio.download(half)
                 await downloading
         assert await theirs("digest", start=0, end=LENGTH) == digest(source.read_stream())
@@ -141,7 +159,8 @@ async def test_node_seeks_in_a_core_of_ours(node, version, tmp_path, ours, rando
 @pytest.mark.parametrize("seed", SEEDS[::4])
 @in_loop
 async def test_node_reads_byte_streams_of_our_core(node, version, tmp_path, ours, random):
-    sizes = sizes_of(random)
+    # A byte stream of version 10 fails at an empty block, also between two of them.
+    sizes = sizes_of(random, smallest=1 if version == 10 else 0)
     with ours.get(name="core") as core:
         core.append([block(index, size) for index, size in enumerate(sizes)])
         theirs = await node("openAlone", version=version, path=str(tmp_path), options={"key": core.key.hex()})
@@ -159,8 +178,8 @@ async def test_node_reads_byte_streams_of_our_core(node, version, tmp_path, ours
 
 def ranges(indexes):
     """Join indexes into ranges, each as its first and the one behind its last."""
-    joined = []
-    for index in indexes:
+    joined: list[list[int]] = []
+    for index in sorted(indexes):
         if joined and joined[-1][1] == index:
             joined[-1][1] += 1
         else:

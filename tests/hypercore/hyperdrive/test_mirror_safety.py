@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypercore import Corestore, Hyperdrive
 from hypercore.errors import BadArgument, DecodingError, HypercoreError, InvalidOperation
 from hypercore.hyperdrive.entries import encode_entry
+from hypercore.hyperdrive.folders import Folder
 
 
 @pytest.fixture
@@ -230,6 +231,35 @@ def test_reading_a_folder_does_not_follow_links(drive, place):
     (place / "folder" / "way").symlink_to("../other")
     drive.mirror_from(place / "folder")
     assert [(entry.path, entry.linkname) for entry in drive] == [("/file", "../secret"), ("/way", "../other")]
+
+
+def test_a_drive_whose_paths_lead_elsewhere_is_pruned_by_what_is_in_the_folder(drive, place):
+    (place / "folder" / "kept").write_bytes(b"")
+    for path in ("/kept", "/a\0b", LONG, "/../secret", "/./kept", "/a//b"):
+        put_raw(drive, path, data=b"")
+    before = snapshot_of(place)
+    drive.mirror_from(place / "folder", prune=True)
+    assert [entry.path for entry in drive] == ["/../secret", "/./kept", "/a//b", "/kept"]
+    assert snapshot_of(place) == before
+
+
+@pytest.mark.parametrize(
+    "path", ["/..", "/../secret", "/a/../../secret", "/", "", "secret", "/./secret", "//secret"]
+)
+def test_a_folder_itself_takes_no_path_that_leads_elsewhere(place, path):
+    before = snapshot_of(place)
+    with Folder(place / "folder") as folder:
+        assert folder.entry(path) is None
+        for use in (
+            lambda: folder.write(path, [b"evil"], executable=False),
+            lambda: folder.link(path, "x"),
+            lambda: folder.remove(path),
+            lambda: folder.set_executable(path, True),
+            lambda: next(folder.read(path)),
+        ):
+            with pytest.raises(BadArgument, match="is not a path below a folder"):
+                use()
+    assert snapshot_of(place) == before
 
 
 def test_a_file_that_breaks_off_is_not_in_the_folder(drive, place):

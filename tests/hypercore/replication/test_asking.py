@@ -44,7 +44,7 @@ class AgainstDict(RuleBasedStateMachine):
         self.numbers = set()
 
     def open(self, question, blocks):
-        self.questions.add(question, 1.0)
+        self.questions.add(question)
         assert question.number not in self.numbers
         self.numbers.add(question.number)
         self.claims |= dict.fromkeys(blocks, question)
@@ -100,7 +100,7 @@ TestAgainstDict = AgainstDict.TestCase
 
 def test_nobody_asked_for_what_has_the_id_0():
     questions = Questions()
-    questions.add(block_question(new_peer(), 0), 0.0)
+    questions.add(block_question(new_peer(), 0))
     assert questions.find(0) is None
     assert questions.find(IDS_PER_QUESTION - 1) is None
     assert questions.find(2**53 - 1) is None
@@ -109,13 +109,13 @@ def test_nobody_asked_for_what_has_the_id_0():
 def test_a_question_without_a_block_claims_none():
     questions = Questions()
     request = ProofRequest(upgrade=UpgradeRequest(0, 8))
-    questions.add(ProofQuestion(new_peer(), Purpose.UPGRADE, request, fork=0), 0.0)
+    questions.add(ProofQuestion(new_peer(), Purpose.UPGRADE, request, fork=0))
     assert questions.claimed(0) == 0
 
 
 def test_a_subtree_has_no_requests_before_its_root_is_known():
     question = SubtreeQuestion(new_peer(), 8, 4, 0)
-    Questions().add(question, 0.0)
+    Questions().add(question)
     assert list(question.ids) == []
     question.root = Node(question.root_index, 4, bytes(32))
     first = IDS_PER_QUESTION * question.number
@@ -137,7 +137,7 @@ def test_room_is_counted_in_blocks_and_in_bytes():
     many = [SubtreeQuestion(peer, 64 * number, 64, 0) for number in range(8)]
     for question in many:
         assert peer.has_room()
-        questions.add(question, 0.0)
+        questions.add(question)
     assert not peer.has_room()
     questions.remove(many[0])
     assert peer.has_room()

@@ -67,3 +67,25 @@ def test_a_cursor_that_goes_back_comes_by_all_groups_from_there_on(first, count,
     cursor.go_back(group)
     assert cursor.step <= min(steps, count)
     assert set(groups_of(cursor)) >= set(range(max(group, first), first + count))
+
+
+@given(
+    st.integers(0, 100),
+    st.integers(1, 30),
+    st.integers(0, 29),
+    st.integers(0, 30),
+    st.sets(st.integers(0, 130)),
+)
+def test_a_cursor_that_skips_comes_by_all_that_is_looked_for_from_there_on(first, count, shift, step, groups):
+    cursor = Cursor(first, count, shift % count, (0, 0))
+    cursor.step = step
+    ahead = groups_of(cursor)
+    cursor.step = step
+    seen = []
+    while True:
+        cursor.skip(lambda start, end: min([group for group in groups if start <= group < end], default=end))
+        if cursor.group is None:
+            break
+        seen.append(cursor.group)
+        cursor.step += 1
+    assert seen == [group for group in ahead if group in groups]

@@ -107,7 +107,7 @@ def test_subtrees_that_turn_out_to_be_large_wait_for_each_other(network, store):
     most = 0
     while not want.is_done:
         assert end.step() | end.other.step()
-        most = max(most, peer._open_bytes)
+        most = max(most, peer.open_bytes)
     assert most <= 8 << 20
     assert max(end.asked().values()) == 1
     assert copy.has(0, 600)
