@@ -98,54 +98,54 @@ def block_data_pieces(request: int, fork: int, index: int, value: bytes) -> tupl
 
 
 def decode_data(buf: bytes, pos: int, end: int) -> Data:
-    """Read a Data."""
+    """Read a Data.
+
+    One with a block alone is read right here, the short forms of its numbers without a call: a download
+    consists of them.
+    """
     try:
-        if buf[pos] == _BLOCK:
-            return _decode_block_data(buf, pos + 1, end)
+        if buf[pos] != _BLOCK:
+            return _decode_any_data(buf, pos, end)
+        pos += 1
+        request = buf[pos]
+        if request <= 0xFC:
+            pos += 1
+        elif request == 0xFD:
+            request = buf[pos + 1] | buf[pos + 2] << 8
+            pos += 3
+        else:
+            request, pos = get_uint(buf, pos)
+        fork = buf[pos]
+        if fork <= 0xFC:
+            pos += 1
+        else:
+            fork, pos = get_uint(buf, pos)
+        index = buf[pos]
+        if index <= 0xFC:
+            pos += 1
+        elif index == 0xFD:
+            index = buf[pos + 1] | buf[pos + 2] << 8
+            pos += 3
+        else:
+            index, pos = get_uint(buf, pos)
+        size = buf[pos]
+        if size <= 0xFC:
+            pos += 1
+        elif size == 0xFD:
+            size = buf[pos + 1] | buf[pos + 2] << 8
+            pos += 3
+        else:
+            size, pos = get_uint(buf, pos)
+        stop = pos + size
+        if stop >= end:
+            check_end(stop + 1, end)
+        if buf[stop]:
+            nodes, _ = _get_nodes(buf, stop, end)
+        else:
+            nodes = []
+        return Data(request, Proof(fork, BlockProof(index, nodes, buf[pos:stop])))
     except IndexError:
         raise DecodingError(f"a data is cut off at byte {len(buf)}") from None
-    return _decode_any_data(buf, pos, end)
-
-
-def _decode_block_data(buf: bytes, pos: int, end: int) -> Data:
-    """Read a Data with a block alone; the short forms of numbers are read here, without a call."""
-    request = buf[pos]
-    if request <= 0xFC:
-        pos += 1
-    elif request == 0xFD:
-        request = buf[pos + 1] | buf[pos + 2] << 8
-        pos += 3
-    else:
-        request, pos = get_uint(buf, pos)
-    fork = buf[pos]
-    if fork <= 0xFC:
-        pos += 1
-    else:
-        fork, pos = get_uint(buf, pos)
-    index = buf[pos]
-    if index <= 0xFC:
-        pos += 1
-    elif index == 0xFD:
-        index = buf[pos + 1] | buf[pos + 2] << 8
-        pos += 3
-    else:
-        index, pos = get_uint(buf, pos)
-    size = buf[pos]
-    if size <= 0xFC:
-        pos += 1
-    elif size == 0xFD:
-        size = buf[pos + 1] | buf[pos + 2] << 8
-        pos += 3
-    else:
-        size, pos = get_uint(buf, pos)
-    stop = pos + size
-    if stop >= end:
-        check_end(stop + 1, end)
-    if buf[stop]:
-        nodes, _ = _get_nodes(buf, stop, end)
-    else:
-        nodes = []
-    return Data(request, Proof(fork, BlockProof(index, nodes, buf[pos:stop])))
 
 
 def _decode_any_data(buf: bytes, pos: int, end: int) -> Data:

@@ -66,46 +66,46 @@ def encode_block_request(id_: int, fork: int, index: int, nodes: int) -> bytes:
 
 
 def decode_request(buf: bytes, pos: int, end: int) -> Request:
-    """Read a Request."""
+    """Read a Request.
+
+    One for a block alone is read right here, the short forms of its numbers without a call: a download
+    consists of them.
+    """
     try:
-        if buf[pos] == _BLOCK:
-            return _decode_block_request(buf, pos + 1, end)
+        if buf[pos] != _BLOCK:
+            return _decode_any_request(buf, pos, end)
+        pos += 1
+        id_ = buf[pos]
+        if id_ <= 0xFC:
+            pos += 1
+        elif id_ == 0xFD:
+            id_ = buf[pos + 1] | buf[pos + 2] << 8
+            pos += 3
+        else:
+            id_, pos = get_uint(buf, pos)
+        fork = buf[pos]
+        if fork <= 0xFC:
+            pos += 1
+        else:
+            fork, pos = get_uint(buf, pos)
+        index = buf[pos]
+        if index <= 0xFC:
+            pos += 1
+        elif index == 0xFD:
+            index = buf[pos + 1] | buf[pos + 2] << 8
+            pos += 3
+        else:
+            index, pos = get_uint(buf, pos)
+        nodes = buf[pos]
+        if nodes <= 0xFC:
+            pos += 1
+        else:
+            nodes, pos = get_uint(buf, pos)
+        if pos > end:
+            check_end(pos, end)
+        return Request(id_, fork, ProofRequest(NodeRequest(index, nodes)))
     except IndexError:
         raise DecodingError(f"a request is cut off at byte {len(buf)}") from None
-    return _decode_any_request(buf, pos, end)
-
-
-def _decode_block_request(buf: bytes, pos: int, end: int) -> Request:
-    """Read a Request for a block alone; the short forms of numbers are read here, without a call."""
-    id_ = buf[pos]
-    if id_ <= 0xFC:
-        pos += 1
-    elif id_ == 0xFD:
-        id_ = buf[pos + 1] | buf[pos + 2] << 8
-        pos += 3
-    else:
-        id_, pos = get_uint(buf, pos)
-    fork = buf[pos]
-    if fork <= 0xFC:
-        pos += 1
-    else:
-        fork, pos = get_uint(buf, pos)
-    index = buf[pos]
-    if index <= 0xFC:
-        pos += 1
-    elif index == 0xFD:
-        index = buf[pos + 1] | buf[pos + 2] << 8
-        pos += 3
-    else:
-        index, pos = get_uint(buf, pos)
-    nodes = buf[pos]
-    if nodes <= 0xFC:
-        pos += 1
-    else:
-        nodes, pos = get_uint(buf, pos)
-    if pos > end:
-        check_end(pos, end)
-    return Request(id_, fork, ProofRequest(NodeRequest(index, nodes)))
 
 
 def _decode_any_request(buf: bytes, pos: int, end: int) -> Request:
