@@ -115,7 +115,7 @@ def in_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
             await asyncio.wait_for(test(*args, **kwargs), HANG_S)
 
         asyncio.run(guarded())
-        assert not raised
+        assert not raised, raised
 
     return run
 
