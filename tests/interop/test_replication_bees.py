@@ -57,6 +57,17 @@ async def test_node_reads_a_bee_of_ours(node, version, tmp_path, ours):
             assert await their_bee("entries", range={}) == ENTRIES
 
 
+async def grown(core, length):
+    """Wait until a core has a length."""
+    await until(lambda: core.length == length, core)
+
+
+async def value_of(bee, key):
+    """Return the value of a key, from a peer if it is not here."""
+    found = await aio.available(bee.core, lambda: bee.get(key))
+    return found and found.value
+
+
 @in_loop
 async def test_we_see_what_node_puts_into_a_bee_while_connected(node, version, tmp_path, ours):
     theirs = await node("openAlone", version=version, path=str(tmp_path))
@@ -68,10 +79,8 @@ async def test_we_see_what_node_puts_into_a_bee_while_connected(node, version, t
             bee = bee_on(core)
             for number in range(1, 20):
                 await their_bee("put", entries=[ENTRIES[number]])
-                await until(lambda number=number: core.length == number + 2, core)
-                found = await aio.available(core, lambda number=number: bee.get(ENTRIES[number][0]))
-                assert found is not None
-                assert found.value == ENTRIES[number][1]
+                await grown(core, number + 2)
+                assert await value_of(bee, ENTRIES[number][0]) == ENTRIES[number][1]
 
 
 @in_loop
