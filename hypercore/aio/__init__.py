@@ -1,18 +1,9 @@
 """Hypercore over the network, with asyncio: exchanging cores, and reading what is not here yet."""
 
 from hypercore.aio.connecting import Reconnector, Server, connect, keep_connected, serve
+from hypercore.aio.downloading import Progress, download, read_stream
 from hypercore.aio.extensions import Extension
-from hypercore.aio.reading import (
-    Progress,
-    allow_push,
-    available,
-    download,
-    get,
-    push,
-    read_stream,
-    seek,
-    update,
-)
+from hypercore.aio.reading import allow_push, available, get, push, seek, update
 from hypercore.aio.transport import PeerConnection
 
 __all__ = [

@@ -40,16 +40,16 @@ class View:
             DecodingError: a block is not one of a Hyperbee.
         """
         raw = self._encode_key(key)
-        source = self._source
-        try:
-            seq = source.tree().find(raw)
-            if seq is None:
-                return None
-            stored, value = source.operation(seq)
-        except BlockNotAvailable as missing:
-            missing.request = extension.NAME, extension.Get(source.version, raw).encode()
-            raise
-        return self._entry(seq, stored, value)
+        found = self._find(raw)
+        return None if found is None else self._entry(found[0], raw, found[1])
+
+    def get_encoded(self, key: Any) -> tuple[int, bytes | None] | None:
+        """Return seq and value of the entry of a key, the value as it is stored; None if there is none.
+
+        Raises:
+            As get.
+        """
+        return self._find(self._encode_key(key))
 
     def get_by_seq(self, seq: int) -> Entry:
         """Return key and value of the operation in a block, whatever became of the key later.
@@ -90,6 +90,15 @@ class View:
 
     def __iter__(self) -> Iterator[Entry]:
         return self.items()
+
+    def _find(self, raw: bytes) -> tuple[int, bytes | None] | None:
+        source = self._source
+        try:
+            seq = source.tree().find(raw)
+            return None if seq is None else (seq, source.operation(seq)[1])
+        except BlockNotAvailable as missing:
+            missing.request = extension.NAME, extension.Get(source.version, raw).encode()
+            raise
 
     def _items(self, range_: Range, reverse: bool, limit: int) -> Iterator[Entry]:
         if limit == 0:

@@ -58,8 +58,8 @@ class DriveView:
             entry: DriveEntry | None = path
         else:
             path = normalize_path(path)
-            found = self._files.get(path)
-            entry = None if found is None else decode_entry(found.seq, path, found.value)
+            found = self._files.get_encoded(path)
+            entry = None if found is None else decode_entry(found[0], path, found[1])
         return self._follow(entry) if follow else entry
 
     def exists(self, path: str) -> bool:

@@ -12,7 +12,7 @@ from hypercore.core import Commit
 from hypercore.errors import CoreConflict, InvalidOperation, InvalidProof, RemoteProtocolError
 from hypercore.manifest import Manifest
 from hypercore.merkle import Node, subtree
-from hypercore.proofs import Proof, UpgradeProof, UpgradeRequest
+from hypercore.proofs import BlockProof, Proof, UpgradeProof, UpgradeRequest
 from hypercore.replication.asking import IDS_PER_QUESTION, ProofQuestion, Purpose, SubtreeQuestion
 from hypercore.replication.exchange import Exchange
 from hypercore.replication.forks import PROBE, ForkFollower
@@ -80,6 +80,25 @@ class Receiver:
             self._on_block(question, data.request, block.index, block.value)
         elif isinstance(question, ProofQuestion):
             self._on_proof(question, data.proof, now)
+
+    def on_block_data(
+        self, peer: Peer, request_id: int, fork: int, index: int, value: bytes, now: float
+    ) -> None:
+        """Take an answer that is a block without a proof.
+
+        Raises:
+            RemoteProtocolError: as in on_data.
+        """
+        question = self._questions.find(request_id)
+        if (
+            isinstance(question, SubtreeQuestion)
+            and question.peer is peer
+            and fork == self._exchange.core.fork
+        ):
+            peer.last_answer = now
+            self._on_block(question, request_id, index, value)
+        else:
+            self.on_data(peer, Data(request_id, Proof(fork, BlockProof(index, [], value))), now)
 
     def _on_block(self, question: SubtreeQuestion, request_id: int, index: int, value: bytes) -> None:
         """Take one block of a subtree."""

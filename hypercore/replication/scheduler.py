@@ -24,7 +24,7 @@ from hypercore.replication.exchange import Exchange
 from hypercore.replication.groups import BLOCKS_PER_GROUP, Cursor, first_subtree
 from hypercore.replication.peer import Peer
 from hypercore.replication.wants import Block, Download, Seek, Want
-from hypercore.wire import CANCEL, REQUEST, Cancel, Request, encode_block_request
+from hypercore.wire import CANCEL, REQUEST, Cancel, Request, encode_block_requests
 
 ANSWER_TIMEOUT = 10.0
 """Seconds after which a peer that answers nothing is no longer waited for; see ``Scheduler.give_up_late``."""
@@ -298,7 +298,6 @@ class Scheduler:
         question.resize(root.size)
         question.sent(now)
         peer, fork = question.peer, self._core.fork
-        send = peer.channel.send
         first_id = IDS_PER_QUESTION * question.number
         peer.make_room_for(root.size)
         before = self._leftovers.take(question.first, question.count)
@@ -307,9 +306,11 @@ class Scheduler:
             question.values = before
             question.missing = before.count(None)
             question.rest -= sum(len(value) for value in before if value is not None)
-        for place, value in enumerate(question.values):
-            if value is None:
-                send(REQUEST, encode_block_request(first_id + place, fork, question.first + place, 0))
+        requests = encode_block_requests(first_id, fork, question.first, question.count)
+        if before is not None:
+            pairs = zip(question.values, requests, strict=True)
+            requests = [request for value, request in pairs if value is None]
+        peer.channel.send_all(REQUEST, requests)
 
     # --- what is not answered ---------------------------------------------------------------------
 

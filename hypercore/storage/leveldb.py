@@ -161,11 +161,17 @@ class LevelDB(LevelDBReader):
 
     def disk_bytes(self, start: bytes, stop: bytes) -> int:
         """Return about how many bytes the entries with start <= key < stop take in the table files."""
-        return self._source.approximate_size(start, stop)  # type: ignore[no-any-return]
+        try:
+            return int(self._source.approximate_size(start, stop))
+        except RuntimeError as error:
+            raise explain(error, self.name) from error
 
     def memory_bytes(self) -> int:
         """Return about how many bytes buffers and caches take."""
-        return int(self._source.get_property(b"leveldb.approximate-memory-usage") or 0)
+        try:
+            return int(self._source.get_property(b"leveldb.approximate-memory-usage") or 0)
+        except RuntimeError as error:
+            raise explain(error, self.name) from error
 
 
 def _open(name: str) -> Any:

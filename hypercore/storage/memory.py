@@ -67,6 +67,7 @@ class Memory(MemoryReader):
 
     def disk_bytes(self, start: bytes, stop: bytes) -> int:
         """Return 0: nothing is on disk."""
+        self._open()
         return 0
 
     def memory_bytes(self) -> int:

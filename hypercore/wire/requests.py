@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hypercore.encoding import encode_uint, get_uint
+from hypercore.encoding import encode_uint, encode_uints, get_uint
 from hypercore.errors import DecodingError
 from hypercore.proofs import NodeRequest, ProofRequest, SeekRequest, UpgradeRequest
 from hypercore.wire.messages import check_end
@@ -60,52 +60,59 @@ class Request:
         return b"".join(map(encode_uint, (flags, self.id, self.fork, *numbers)))
 
 
-def encode_block_request(id_: int, fork: int, index: int, nodes: int) -> bytes:
-    """Return a Request for a block alone, faster than a Request makes it."""
-    return b"\x01" + encode_uint(id_) + encode_uint(fork) + encode_uint(index) + encode_uint(nodes)
+def encode_block_requests(first_id: int, fork: int, first_block: int, count: int) -> list[bytes]:
+    """Return Requests for consecutive blocks without proofs, with consecutive ids."""
+    between = encode_uint(fork)
+    ids, blocks = encode_uints(first_id, count), encode_uints(first_block, count)
+    return [b"\x01" + id_ + between + block + b"\x00" for id_, block in zip(ids, blocks, strict=True)]
 
 
 def decode_request(buf: bytes, pos: int, end: int) -> Request:
     """Read a Request."""
-    try:
-        if buf[pos] == _BLOCK:
-            return _decode_block_request(buf, pos + 1, end)
-    except IndexError:
-        raise DecodingError(f"a request is cut off at byte {len(buf)}") from None
+    plain = decode_block_request(buf, pos, end)
+    if plain is not None:
+        id_, fork, index = plain
+        return Request(id_, fork, ProofRequest(NodeRequest(index)))
     return _decode_any_request(buf, pos, end)
 
 
-def _decode_block_request(buf: bytes, pos: int, end: int) -> Request:
-    """Read a Request for a block alone; the short forms of numbers are read here, without a call."""
-    id_ = buf[pos]
-    if id_ <= 0xFC:
+def decode_block_request(buf: bytes, pos: int, end: int) -> tuple[int, int, int] | None:
+    """Read a Request for a block alone without a proof: its id, fork and block; None if it is another.
+
+    A download consists of them, so the short forms of the numbers are read here, without a call.
+    """
+    try:
+        if buf[pos] != _BLOCK:
+            return None
         pos += 1
-    elif id_ == 0xFD:
-        id_ = buf[pos + 1] | buf[pos + 2] << 8
-        pos += 3
-    else:
-        id_, pos = get_uint(buf, pos)
-    fork = buf[pos]
-    if fork <= 0xFC:
-        pos += 1
-    else:
-        fork, pos = get_uint(buf, pos)
-    index = buf[pos]
-    if index <= 0xFC:
-        pos += 1
-    elif index == 0xFD:
-        index = buf[pos + 1] | buf[pos + 2] << 8
-        pos += 3
-    else:
-        index, pos = get_uint(buf, pos)
-    nodes = buf[pos]
-    if nodes <= 0xFC:
-        pos += 1
-    else:
-        nodes, pos = get_uint(buf, pos)
-    if pos > end:
-        check_end(pos, end)
-    return Request(id_, fork, ProofRequest(NodeRequest(index, nodes)))
+        id_ = buf[pos]
+        if id_ <= 0xFC:
+            pos += 1
+        elif id_ == 0xFD:
+            id_ = buf[pos + 1] | buf[pos + 2] << 8
+            pos += 3
+        else:
+            id_, pos = get_uint(buf, pos)
+        fork = buf[pos]
+        if fork <= 0xFC:
+            pos += 1
+        else:
+            fork, pos = get_uint(buf, pos)
+        index = buf[pos]
+        if index <= 0xFC:
+            pos += 1
+        elif index == 0xFD:
+            index = buf[pos + 1] | buf[pos + 2] << 8
+            pos += 3
+        else:
+            index, pos = get_uint(buf, pos)
+        if buf[pos]:
+            return None
+    except IndexError:
+        raise DecodingError(f"a request is cut off at byte {len(buf)}") from None
+    if pos >= end:
+        check_end(pos + 1, end)
+    return id_, fork, index
 
 
 def _decode_any_request(buf: bytes, pos: int, end: int) -> Request:

@@ -6,9 +6,10 @@ import { createRequire } from 'node:module'
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codecs, Hypercore, manifestCodec } from './internals.mjs'
-import { bytes, Corestore, hex, Hyperbee } from './reference.mjs'
+import { bytes, Corestore, hex, Hyperbee, Hyperdrive } from './reference.mjs'
 
 const require = createRequire(import.meta.url)
+const Localdrive = require('localdrive')
 const OldCorestore = require('corestore6')
 const OldHypercore = createRequire(require.resolve('corestore6'))('hypercore')
 
@@ -146,6 +147,22 @@ export const commands = {
 
   entry: async ({ on, key }) => (await things.get(on).get(key))?.value,
 
+  // --- drives -------------------------------------------------------------------------------------
+
+  async openDrive({ on, key, options }) {
+    const drive = new Hyperdrive(things.get(on), bytes(key), coreOptions(options))
+    await drive.ready()
+    return keep(drive, { key: hex(drive.key) })
+  },
+
+  /** Make a folder on disk equal to a drive, or a drive equal to a folder; tell how many paths changed. */
+  async mirrorTo({ on, folder }) {
+    await things.get(on).core.update({ wait: true })
+    return mirror(things.get(on), new Localdrive(folder))
+  },
+
+  mirrorFrom: ({ on, folder }) => mirror(new Localdrive(folder), things.get(on)),
+
   // --- peers --------------------------------------------------------------------------------------
 
   /** Accept connections and replicate a store or a core on them. */
@@ -203,10 +220,10 @@ export const commands = {
   // --- extensions ---------------------------------------------------------------------------------
 
   /** Listen to an extension, and answer every message `text` with `answer text` if an answer is given. */
-  openExtension({ on, name, answer }) {
+  openExtension({ on, name, answer, encoding = 'utf-8' }) {
     const heard = []
     const extension = things.get(on).registerExtension(name, {
-      encoding: 'utf-8',
+      encoding: encoding === 'buffer' ? codecs.buffer : encoding,
       onmessage(text, peer) {
         heard.push(text)
         if (answer) extension.send(`${answer} ${text}`, peer)
@@ -223,6 +240,12 @@ export const commands = {
     while (heard.length < count) await sleep(2)
     return heard
   }
+}
+
+async function mirror(source, target) {
+  let changes = 0
+  for await (const _ of source.mirror(target)) changes++
+  return changes
 }
 
 async function opened(core) {
@@ -249,7 +272,8 @@ function replicate(source, socket, isInitiator) {
   connection.ended = new Promise((resolve) => socket.on('close', resolve))
   connections.add(connection)
   const fail = (error) => {
-    if (error.syscall === undefined) connection.error ??= error.message // what cuts a connection is none of these
+    // A connection that is cut is none of the protocol's errors.
+    if (!error.syscall && error.message !== 'Writable stream closed') connection.error ??= error.message
   }
   protocol.on('error', fail)
   protocol.noiseStream.on('error', fail)

@@ -50,9 +50,7 @@ def test_a_port_that_somebody_else_listens_at(store, taken):
 
 
 def test_an_address_that_is_not_ours(store):
-    assert message(aio.serve(store, "192.0.2.1")) == (
-        "cannot listen at 192.0.2.1:0: Cannot assign requested address"
-    )
+    assert message(aio.serve(store, "192.0.2.1")).startswith("cannot listen at 192.0.2.1:0: ")
 
 
 @pytest.mark.parametrize("greeting", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"], ids=["nothing", "http"])

@@ -15,6 +15,10 @@ USES = {
     "items": lambda store, batch: list(store.items(b"", b"z")),
     "values": lambda store, batch: list(store.values(b"", b"z")),
     "write": lambda store, batch: batch.write(),
+    "snapshot": lambda store, batch: store.snapshot(),
+    "compact": lambda store, batch: store.compact(b"", b"z"),
+    "disk-bytes": lambda store, batch: store.disk_bytes(b"", b"z"),
+    "memory-bytes": lambda store, batch: store.memory_bytes(),
 }
 
 

@@ -1,0 +1,44 @@
+"""Waiting for what is wanted of a core."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from hypercore.core import Hypercore
+from hypercore.errors import RequestTimeout
+from hypercore.ids import encode_id
+from hypercore.replication import Replicator, Want
+
+
+async def wait(
+    core: Hypercore,
+    begin: Callable[[Callable[[], None]], Want],
+    timeout: float | None,
+    what: str,
+    told: Callable[[], None] = lambda: None,
+) -> None:
+    """Wait until a want is over; it may take ``timeout`` seconds from each sign of progress to the next.
+
+    ``told`` is called after each of them.
+    """
+    woken = asyncio.Event()
+    want = begin(woken.set)
+    replicator = Replicator.of(core.state)
+    replicator.add(want)
+    try:
+        while not want.is_done:
+            woken.clear()
+            try:
+                await asyncio.wait_for(woken.wait(), timeout)
+            except asyncio.TimeoutError:
+                if not want.is_done:
+                    raise RequestTimeout(
+                        f"core {encode_id(replicator.core.key)}: {what} in {timeout} s"
+                    ) from None
+            told()
+    finally:
+        if not want.is_done:
+            replicator.give_up(want)
+    if want.error is not None:
+        raise want.error
