@@ -52,6 +52,7 @@ class Peer:
         blocks: what it has.
         open_bytes: about how many bytes it was asked for.
         last_answer: when it last answered, or a part of what may be an answer came.
+        news: how often it told something new of what it has.
         strikes: how often it failed to answer in time.
         refusals: how often it refused to prove what it claims, since it last proved something.
         unfitting: how often its proofs did not fit the tree that is known here, since one did.
@@ -78,6 +79,7 @@ class Peer:
         self.allow_push = False
         self.is_synced = False
         self.is_distrusted = False
+        self.news = 0
         self.strikes = 0
         self.refusals = 0
         self.unfitting = 0
@@ -193,6 +195,7 @@ class Peer:
     def on_sync(self, sync: Sync) -> None:
         """Take note of a Sync, and answer it where it has to be answered."""
         if (sync.fork, sync.length) != (self.fork, self.length):
+            self.news += 1
             self.refused_until = 0.0
             self.is_doubtful = False
         self.fork, self.length, self.acknowledged = sync.fork, sync.length, sync.remote_length
@@ -221,6 +224,7 @@ class Peer:
 
     def _look_again(self, start: int) -> None:
         """Let downloads look again at the blocks from ``start`` on."""
+        self.news += 1
         for cursor in self.cursors.values():
             cursor.go_back(start // BLOCKS_PER_GROUP)
 

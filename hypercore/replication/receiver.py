@@ -18,6 +18,7 @@ from hypercore.replication.exchange import Exchange
 from hypercore.replication.forks import PROBE, ForkFollower
 from hypercore.replication.peer import Peer
 from hypercore.replication.scheduler import ANSWER_TIMEOUT, Scheduler
+from hypercore.replication.wants import Seek
 from hypercore.wire import Data
 
 # Blocks that are proven but not stored yet.
@@ -142,6 +143,8 @@ class Receiver:
             peer.blocks.remove(block.index, block.index + 1)
         elif question.purpose is Purpose.NODES:
             peer.refuses_nodes = True
+        elif isinstance(question.want, Seek):
+            self._scheduler.seek_failed(question.want, peer)
         else:
             # What cannot be had now may come with its next Sync, or be had from another peer.
             peer.refusals += 1

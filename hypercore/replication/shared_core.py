@@ -185,12 +185,14 @@ class SharedCore:
     def _on_extension(self, buf: bytes, pos: int, end: int, now: float) -> None:
         message = decode_extension(buf, pos, end)
         self._extension_name = message.name or self._extension_name
-        # They are hints: whoever sends more than is read, or asks for much, gets no answer.
+        # What is answered here are hints: whoever sends more than is read, or asks for much, gets no answer.
         if now - self._extension_time >= 1:
             self._extension_time, self._extension_count = now, 0
         self._extension_count += 1
-        if self._extension_count <= _EXTENSIONS_PER_SECOND and self._has_room():
-            try:
-                self.replicator.on_extension(self.peer, self._extension_name, message.payload)
-            except HypercoreError as error:
-                self._report(error)
+        may_answer = self._extension_count <= _EXTENSIONS_PER_SECOND and self._has_room()
+        try:
+            self.replicator.on_extension(
+                self.peer, self._extension_name, message.payload, may_answer=may_answer
+            )
+        except HypercoreError as error:
+            self._report(error)
