@@ -1,4 +1,4 @@
-"""A storage that fails: what is wanted fails with it and nothing else does; it goes on when it works again."""
+"""A storage that fails: what is wanted fails with it, nothing else does; later it goes on."""
 
 import pytest
 
