@@ -158,9 +158,15 @@ class Peer:
             self._send_range(Range(False, start, end - start))
 
     def retract(self, start: int, end: int) -> None:
-        """Tell of blocks that are gone."""
+        """Tell of blocks that are gone, and ask anew about their stretches when they are wanted.
+
+        As long as the peer thinks that they are here it does not tell that it has them.
+        """
         self._told_contiguous = min(self._told_contiguous, start)
         self._send_range(Range(True, start, end - start))
+        for stretch in [stretch for stretch in self._wants if start // BLOCKS_PER_WANT <= stretch]:
+            if stretch * BLOCKS_PER_WANT < end:
+                self._unwant(stretch)
 
     def extend(self, name: str, payload: bytes) -> None:
         """Send a message of an extension.

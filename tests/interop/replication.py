@@ -154,6 +154,11 @@ async def until(condition: Callable[[], bool], core: Hypercore) -> None:
         end()
 
 
+async def reached(core: Hypercore, fork: int, length: int) -> None:
+    """Wait until a core has a fork and a length."""
+    await until(lambda: (core.fork, core.length) == (fork, length), core)
+
+
 def block(index: int, size: int) -> bytes:
     """Return the block that Node appends as number ``index`` where only a size is given."""
     pattern = b"%d:" % index

@@ -78,12 +78,7 @@ BLOCK_LIES = {
     "the-largest-index": lambda proof: set_block(proof, index=2**53 - 1),
     "another-fork": lambda proof: put(proof, fork=proof.fork + 1),
     "nothing": lambda proof: put(proof, block=None),
-    "a-node-instead": lambda proof: (
-        setattr(
-            proof, "hash", HashProof(2 * proof.block.index, [Node(2 * proof.block.index, 10, bytes(32))])
-        ),
-        put(proof, block=None),
-    ),
+    "a-node-instead": lambda proof: put_node(proof, 2 * proof.block.index),
     "an-upgrade-as-well": lambda proof: put(proof, upgrade=UpgradeProof(0, COUNT, [], [], bytes(68))),
 }
 

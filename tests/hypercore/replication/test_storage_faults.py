@@ -1,4 +1,4 @@
-"""A storage that fails: what is wanted fails with it, nothing else does, and later it goes on."""
+"""A storage that fails: what is wanted fails with it, nothing else does; later it goes on."""
 
 import pytest
 
