@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import socket
 from collections.abc import Callable, Container
 from contextlib import suppress
 
+from hypercore.aio.streams import StreamTransport
 from hypercore.aio.transport import PeerConnection
 from hypercore.core import Hypercore
 from hypercore.corestore import Corestore
@@ -174,38 +174,39 @@ async def connect(
 
 async def replicate(
     source: Corestore | Hypercore,
-    sock: socket.socket,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
     *,
     is_initiator: bool,
     key_pair: KeyPair | None = None,
     allow: Container[bytes] | None = None,
     report: Report = lambda error: None,
 ) -> PeerConnection:
-    """Exchange cores with whoever is at the other end of a connected stream socket, of whatever kind.
+    """Exchange cores on a stream that is open already: a Unix socket, TLS, pipes of a process, a tunnel.
+
+    Both belong to the connection from then on, which closes the writer when it ends.
 
     Args:
         source: all cores of a store, or one core.
-        sock: the socket; it belongs to the connection from now on.
+        reader: what the other side says.
+        writer: what is said to it.
         is_initiator: whether this side begins the handshake; exactly one side does.
         key_pair: by which the other side may recognise us; random unless given.
         allow: the public keys that the other side may have; None for any.
         report: told of errors that do not end the connection.
 
     Raises:
-        ConnectionLost: the other side hung up, or said nothing.
-        RemoteProtocolError: the other side does not speak the protocol, or has another public key.
+        ConnectionLost: the other side hung up.
+        RemoteProtocolError: it does not speak the protocol, or has another public key.
     """
-    sock.setblocking(False)
-    _, connection = await asyncio.get_running_loop().create_connection(
-        lambda: PeerConnection(
-            _source(source),
-            is_initiator=is_initiator,
-            key_pair=key_pair,
-            allow=_allowed(allow),
-            report=report,
-        ),
-        sock=sock,
+    connection = PeerConnection(
+        _source(source),
+        is_initiator=is_initiator,
+        key_pair=key_pair,
+        allow=_allowed(allow),
+        report=report,
     )
+    StreamTransport(reader, writer, connection)
     try:
         await connection.opened()
     except BaseException:
