@@ -50,6 +50,20 @@ def encode_uint(n: int) -> bytes:
     raise BadArgument(f"uint must be between 0 and {MAX_UINT}, found {n}")
 
 
+def encode_uints(first: int, count: int) -> list[bytes]:
+    """Return the bytes of consecutive numbers, which one by one take twice as long.
+
+    Raises:
+        BadArgument: as encode_uint.
+    """
+    last = first + count - 1
+    if first > 0xFC and last <= 0xFFFF:
+        return [_U16(0xFD, n) for n in range(first, last + 1)]
+    if first > 0xFFFF and last <= 0xFFFFFFFF:
+        return [_U32(0xFE, n) for n in range(first, last + 1)]
+    return [encode_uint(n) for n in range(first, last + 1)]
+
+
 def encode_buffer(data: bytes) -> bytes:
     """Return a byte string with its length in front."""
     return encode_uint(len(data)) + data

@@ -1,6 +1,6 @@
 """Hypercore over the network, with asyncio: exchanging cores, and reading what is not here yet."""
 
-from hypercore.aio.connecting import Reconnector, Server, connect, keep_connected, serve
+from hypercore.aio.connecting import Reconnector, Server, connect, keep_connected, replicate, serve
 from hypercore.aio.downloading import Progress, download, read_stream
 from hypercore.aio.extensions import Extension
 from hypercore.aio.reading import allow_push, available, get, push, seek, update
@@ -20,6 +20,7 @@ __all__ = [
     "keep_connected",
     "push",
     "read_stream",
+    "replicate",
     "seek",
     "serve",
     "update",

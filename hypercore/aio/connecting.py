@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import socket
 from collections.abc import Callable, Container
 from contextlib import suppress
 
@@ -28,9 +29,11 @@ class Server:
 
     Attributes:
         connections: those that last.
+        port: the TCP port that it listens at.
     """
 
     def __init__(self, make: Callable[[], PeerConnection]) -> None:
+        self.port = 0
         self.connections: set[PeerConnection] = set()
         self._make = make
         self._server: asyncio.Server | None = None
@@ -45,14 +48,9 @@ class Server:
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(self._accept, host, port)
+            self.port = int(self._server.sockets[0].getsockname()[1])
         except OSError as error:
             raise ConnectionLost(f"cannot listen at {host}:{port}: {_reason(error)}") from error
-
-    @property
-    def port(self) -> int:
-        """The TCP port that it listens at."""
-        assert self._server is not None
-        return int(self._server.sockets[0].getsockname()[1])
 
     def _accept(self) -> PeerConnection:
         connection = self._make()
@@ -170,6 +168,48 @@ async def connect(
         connection.abort()
         if isinstance(error, (ConnectionLost, RemoteProtocolError)):
             raise type(error)(f"{host}:{port}: {error}") from error
+        raise
+    return connection
+
+
+async def replicate(
+    source: Corestore | Hypercore,
+    sock: socket.socket,
+    *,
+    is_initiator: bool,
+    key_pair: KeyPair | None = None,
+    allow: Container[bytes] | None = None,
+    report: Report = lambda error: None,
+) -> PeerConnection:
+    """Exchange cores with whoever is at the other end of a connected stream socket, of whatever kind.
+
+    Args:
+        source: all cores of a store, or one core.
+        sock: the socket; it belongs to the connection from now on.
+        is_initiator: whether this side begins the handshake; exactly one side does.
+        key_pair: by which the other side may recognise us; random unless given.
+        allow: the public keys that the other side may have; None for any.
+        report: told of errors that do not end the connection.
+
+    Raises:
+        ConnectionLost: the other side hung up, or said nothing.
+        RemoteProtocolError: the other side does not speak the protocol, or has another public key.
+    """
+    sock.setblocking(False)
+    _, connection = await asyncio.get_running_loop().create_connection(
+        lambda: PeerConnection(
+            _source(source),
+            is_initiator=is_initiator,
+            key_pair=key_pair,
+            allow=_allowed(allow),
+            report=report,
+        ),
+        sock=sock,
+    )
+    try:
+        await connection.opened()
+    except BaseException:
+        connection.abort()
         raise
     return connection
 

@@ -395,10 +395,13 @@ class Commit:
             change()
         for next_ in self._next:
             core = next_.core
-            for observer in tuple(core.observers):
-                observer(Change(next_.stored, next_.removed))
-            for listener in tuple(core.listeners):
-                listener()
+            if core.observers:
+                change_ = Change(next_.stored, next_.removed)
+                for observer in tuple(core.observers):
+                    observer(change_)
+            if core.listeners:
+                for listener in tuple(core.listeners):
+                    listener()
 
     def drop(self) -> None:
         """Forget everything and read what is stored again: nobody knows whether a failed write happened."""

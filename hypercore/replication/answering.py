@@ -11,7 +11,7 @@ from collections.abc import Callable
 from hypercore.core import CoreState
 from hypercore.encoding import encode_index
 from hypercore.errors import InvalidOperation, RemoteProtocolError, StorageError
-from hypercore.proofs import Proof, ProofMaker
+from hypercore.proofs import NodeRequest, Proof, ProofMaker, ProofRequest
 from hypercore.replication.peer import Peer
 from hypercore.wire import (
     DATA,
@@ -67,6 +67,27 @@ class Answers:
         if len(self._queue) + len(self._urgent) > _MAX_QUEUED:
             raise RemoteProtocolError(f"more than {_MAX_QUEUED} requests wait for their answers")
 
+    def receive_block_request(self, request_id: int, fork: int, index: int) -> None:
+        """Answer a request for a block without a proof; see ``receive``.
+
+        Raises:
+            RemoteProtocolError: as receive.
+        """
+        if self._queue or self._urgent or not self._has_room():
+            self.receive(Request(request_id, fork, ProofRequest(NodeRequest(index))))
+            return
+        core = self._peer.exchange.core
+        value = None
+        if fork == core.fork and index < core.tree.length:
+            try:
+                value = core.store.get(core.keys.block + encode_index(index))
+            except StorageError as error:
+                self._report(error)
+        if value is None:
+            self._send_no_data(request_id, NOT_AVAILABLE)
+        else:
+            self._peer.channel.send(DATA, *block_data_pieces(request_id, fork, index, value))
+
     def cancel(self, request_id: int) -> None:
         """Forget a request that was not answered yet."""
         self._queue.pop(request_id, None)
@@ -91,18 +112,6 @@ class Answers:
         try:
             if block is not None and request.fork == core.fork:
                 value = core.store.get(core.keys.block + encode_index(block.index))
-                if (
-                    value is not None
-                    and not block.nodes
-                    and not request.manifest
-                    and wanted.upgrade is None
-                    and wanted.seek is None
-                    and wanted.hash is None
-                    and block.index < core.tree.length
-                ):
-                    pieces = block_data_pieces(request.id, request.fork, block.index, value)
-                    self._peer.channel.send(DATA, *pieces)
-                    return
             if request.fork != core.fork or (block is not None and value is None):
                 self._refuse(request)
                 return
@@ -110,11 +119,11 @@ class Answers:
             proof = self._maker_for(core).make(wanted) if core.tree.length else Proof(core.fork)
         except StorageError as error:
             self._report(error)
-            self._send_no_data(request, NOT_AVAILABLE)
+            self._send_no_data(request.id, NOT_AVAILABLE)
             return
         except InvalidOperation:
             self._count_invalid()
-            self._send_no_data(request, INVALID_REQUEST)
+            self._send_no_data(request.id, INVALID_REQUEST)
             if wanted.upgrade is not None:
                 # The reference asks for a fork once, perhaps while it grew, and again only after a Sync.
                 self._peer.sync(answer=True)
@@ -129,7 +138,7 @@ class Answers:
         if request.manifest and core.manifest is not None and not _is_compat(core):
             self._send(request, Proof(core.fork))
         else:
-            self._send_no_data(request, NOT_AVAILABLE)
+            self._send_no_data(request.id, NOT_AVAILABLE)
 
     def _send(self, request: Request, proof: Proof) -> None:
         core = self._peer.exchange.core
@@ -137,8 +146,8 @@ class Answers:
             proof.manifest = core.manifest
         self._peer.channel.send(DATA, *Data(request.id, proof).pieces())
 
-    def _send_no_data(self, request: Request, reason: int) -> None:
-        self._peer.channel.send(NO_DATA, NoData(request.id, reason).encode())
+    def _send_no_data(self, request_id: int, reason: int) -> None:
+        self._peer.channel.send(NO_DATA, NoData(request_id, reason).encode())
 
     def _count_invalid(self) -> None:
         self._invalid += 1

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from hypercore import flat_tree
 from hypercore.bitfield import PAGE_BITS, PAGE_BYTES
 from hypercore.core import CoreState
-from hypercore.errors import RemoteProtocolError
+from hypercore.errors import RemoteProtocolError, StorageError
 from hypercore.replication.exchange import Exchange
 from hypercore.replication.groups import BLOCKS_PER_GROUP, Cursor
 from hypercore.replication.remote_blocks import MAX_PAGES, RemoteBlocks
@@ -52,6 +52,7 @@ class Peer:
         blocks: what it has.
         open_bytes: about how many bytes it was asked for.
         last_answer: when it last answered, or a part of what may be an answer came.
+        news: how often it told something new of what it has.
         strikes: how often it failed to answer in time.
         refusals: how often it refused to prove what it claims, since it last proved something.
         unfitting: how often its proofs did not fit the tree that is known here, since one did.
@@ -78,6 +79,7 @@ class Peer:
         self.allow_push = False
         self.is_synced = False
         self.is_distrusted = False
+        self.news = 0
         self.strikes = 0
         self.refusals = 0
         self.unfitting = 0
@@ -151,9 +153,15 @@ class Peer:
             self._send_range(Range(False, start, end - start))
 
     def retract(self, start: int, end: int) -> None:
-        """Tell of blocks that are gone."""
+        """Tell of blocks that are gone, and ask anew about their stretches when they are wanted.
+
+        As long as the peer thinks that they are here it does not tell that it has them.
+        """
         self._told_contiguous = min(self._told_contiguous, start)
         self._send_range(Range(True, start, end - start))
+        for stretch in [stretch for stretch in self._wants if start // BLOCKS_PER_WANT <= stretch]:
+            if stretch * BLOCKS_PER_WANT < end:
+                self._unwant(stretch)
 
     def extend(self, name: str, payload: bytes) -> None:
         """Send a message of an extension.
@@ -175,9 +183,12 @@ class Peer:
             return False
         if length == 0:
             return True
-        return length < core.tree.length and all(
-            core.node(index) is not None for index in flat_tree.full_roots(length)
-        )
+        try:
+            return length < core.tree.length and all(
+                core.node(index) is not None for index in flat_tree.full_roots(length)
+            )
+        except StorageError:
+            return False  # and whatever has changed the core has not failed because of that
 
     def _is_wanted(self, start: int, end: int) -> bool:
         return any(first < end and start < last for first, last in self._remote_wants)
@@ -187,6 +198,7 @@ class Peer:
     def on_sync(self, sync: Sync) -> None:
         """Take note of a Sync, and answer it where it has to be answered."""
         if (sync.fork, sync.length) != (self.fork, self.length):
+            self.news += 1
             self.refused_until = 0.0
             self.is_doubtful = False
         self.fork, self.length, self.acknowledged = sync.fork, sync.length, sync.remote_length
@@ -215,6 +227,7 @@ class Peer:
 
     def _look_again(self, start: int) -> None:
         """Let downloads look again at the blocks from ``start`` on."""
+        self.news += 1
         for cursor in self.cursors.values():
             cursor.go_back(start // BLOCKS_PER_GROUP)
 

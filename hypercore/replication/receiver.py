@@ -12,12 +12,13 @@ from hypercore.core import Commit
 from hypercore.errors import CoreConflict, InvalidOperation, InvalidProof, RemoteProtocolError
 from hypercore.manifest import Manifest
 from hypercore.merkle import Node, subtree
-from hypercore.proofs import Proof, UpgradeProof, UpgradeRequest
+from hypercore.proofs import BlockProof, Proof, UpgradeProof, UpgradeRequest
 from hypercore.replication.asking import IDS_PER_QUESTION, ProofQuestion, Purpose, SubtreeQuestion
 from hypercore.replication.exchange import Exchange
 from hypercore.replication.forks import PROBE, ForkFollower
 from hypercore.replication.peer import Peer
 from hypercore.replication.scheduler import ANSWER_TIMEOUT, Scheduler
+from hypercore.replication.wants import Seek
 from hypercore.wire import Data
 
 # Blocks that are proven but not stored yet.
@@ -72,6 +73,8 @@ class Receiver:
             if (
                 block is None
                 or block.value is None
+                or proof.hash is not None
+                or proof.seek is not None
                 or proof.upgrade is not None
                 or proof.fork != self._exchange.core.fork
             ):
@@ -79,6 +82,25 @@ class Receiver:
             self._on_block(question, data.request, block.index, block.value)
         elif isinstance(question, ProofQuestion):
             self._on_proof(question, data.proof, now)
+
+    def on_block_data(
+        self, peer: Peer, request_id: int, fork: int, index: int, value: bytes, now: float
+    ) -> None:
+        """Take an answer that is a block without a proof.
+
+        Raises:
+            RemoteProtocolError: as in on_data.
+        """
+        question = self._questions.find(request_id)
+        if (
+            isinstance(question, SubtreeQuestion)
+            and question.peer is peer
+            and fork == self._exchange.core.fork
+        ):
+            peer.last_answer = now
+            self._on_block(question, request_id, index, value)
+        else:
+            self.on_data(peer, Data(request_id, Proof(fork, BlockProof(index, [], value))), now)
 
     def _on_block(self, question: SubtreeQuestion, request_id: int, index: int, value: bytes) -> None:
         """Take one block of a subtree."""
@@ -123,6 +145,8 @@ class Receiver:
             peer.blocks.remove(block.index, block.index + 1)
         elif question.purpose is Purpose.NODES:
             peer.refuses_nodes = True
+        elif isinstance(question.want, Seek):
+            self._scheduler.seek_failed(question.want, peer)
         else:
             # What cannot be had now may come with its next Sync, or be had from another peer.
             peer.refusals += 1

@@ -7,13 +7,14 @@ or of what is wanted, only wakes it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 
 from hypercore import flat_tree
 from hypercore.core import CoreState
 from hypercore.core.changes import Change
 from hypercore.encoding import encode_index
-from hypercore.errors import BlockNotAvailable, Closed, CoreConflict
+from hypercore.errors import BlockNotAvailable, Closed, CoreConflict, InvalidOperation
 from hypercore.ids import encode_id
 from hypercore.proofs import NodeRequest, Proof, ProofMaker, ProofRequest, UpgradeRequest
 from hypercore.replication.exchange import Exchange
@@ -182,20 +183,21 @@ class Replicator:
         value = core.store.get(core.keys.block + encode_index(index))
         if value is None:
             raise BlockNotAvailable(index, length=core.tree.length)
-        takers = [
-            peer for peer in self.peers if peer.allow_push and peer.downloading and peer.fork == core.fork
-        ]
-        for peer in takers:
-            peer.channel.send(DATA, *Data(PROBE, self._pushed(peer, index, value)).pieces())
-            peer.wake()
-        return len(takers)
+        sent = 0
+        for peer in self.peers:
+            if peer.allow_push and peer.downloading and peer.fork == core.fork:
+                with suppress(InvalidOperation):  # a node that proves it to this peer is not stored here
+                    peer.channel.send(DATA, *Data(PROBE, self._pushed(peer, index, value)).pieces())
+                    peer.wake()
+                    sent += 1
+        return sent
 
     def _pushed(self, peer: Peer, index: int, value: bytes) -> Proof:
         """Return the proof of a block to a peer, as far as it needs one that it did not ask for."""
         core = self.core
         maker = ProofMaker(core.tree, core.node, fork=core.fork, signature=core.signature)
         if index < peer.length:
-            roots = flat_tree.full_roots(peer.length)
+            roots = flat_tree.full_roots(min(peer.length, core.tree.length))
             levels = next(flat_tree.depth(root) for root in roots if flat_tree.contains(root, 2 * index))
             proof = maker.make(ProofRequest(block=NodeRequest(index, levels)))
         else:
@@ -217,13 +219,13 @@ class Replicator:
             peer.extend(name, payload)
         return len(self.peers)
 
-    def on_extension(self, peer: Peer, name: str, payload: bytes) -> None:
+    def on_extension(self, peer: Peer, name: str, payload: bytes, *, may_answer: bool) -> None:
         """Take a message of an extension; one that nobody here knows is ignored."""
         for listener in tuple(self.listeners.get(name, ())):
             listener(payload, peer)
         known = self.core.answerers.get(name)
         answer = None if known is None else known()
-        if answer is not None:
+        if answer is not None and may_answer:
             for reply in answer(payload):
                 peer.extend(name, reply)
 

@@ -23,8 +23,8 @@ from hypercore.replication.asking import (
 from hypercore.replication.exchange import Exchange
 from hypercore.replication.groups import BLOCKS_PER_GROUP, Cursor, first_subtree
 from hypercore.replication.peer import Peer
-from hypercore.replication.wants import Block, Download, Want
-from hypercore.wire import CANCEL, REQUEST, Cancel, Request, encode_block_request
+from hypercore.replication.wants import Block, Download, Seek, Want
+from hypercore.wire import CANCEL, REQUEST, Cancel, Request, encode_block_requests
 
 ANSWER_TIMEOUT = 10.0
 """Seconds after which a peer that answers nothing is no longer waited for; see ``Scheduler.give_up_late``."""
@@ -157,7 +157,7 @@ class Scheduler:
     def _ask_seeks(self, peer: Peer, now: float) -> None:
         asked = {question.want for question in self.questions if isinstance(question, ProofQuestion)}
         for seek in list(self._exchange.wants.seeks):
-            if seek in asked:
+            if seek in asked or seek.failed.get(peer) == peer.news:
                 continue
             gap = self._core.seek_gap(seek.offset, seek.padding)
             if gap is None:
@@ -174,8 +174,8 @@ class Scheduler:
                 target = NodeRequest(2 * block, flat_tree.depth(node))
                 request = ProofRequest(hash=target, seek=SeekRequest(seek.offset, seek.padding))
                 self._open(ProofQuestion(peer, Purpose.SEEK, request, fork=self._core.fork, want=seek), now)
-            elif first < peer.length:
-                peer.want(first, min(last + 1, peer.length))
+            else:
+                peer.want_range(first, last + 1, now)
 
     def _ask_download(self, peer: Peer, download: Download, now: float) -> bool:
         """Ask for blocks of a download; return whether more may be asked."""
@@ -261,9 +261,21 @@ class Scheduler:
         """Go on with what the answer to a question was needed for; it is closed and its proof is stored."""
         if question.purpose is Purpose.NODES and question.request.hash is not None:
             self._root_arrived(flat_tree.parent(question.request.hash.index), now)
-        elif question.purpose is Purpose.SEEK and question.want is not None:
-            self._exchange.wants.remove(question.want)
-            question.want.finish()
+        elif isinstance(question.want, Seek):
+            self._seek_answered(question.want, question)
+
+    def _seek_answered(self, seek: Seek, question: ProofQuestion) -> None:
+        gap = self._core.seek_gap(seek.offset, seek.padding)
+        asked = question.request.hash
+        if gap is None:
+            self._exchange.wants.remove(seek)
+            seek.finish()
+        elif asked is not None and flat_tree.depth(gap[0]) >= asked.nodes:
+            self.seek_failed(seek, question.peer)
+
+    def seek_failed(self, seek: Seek, peer: Peer) -> None:
+        """Take note that a peer cannot tell where a byte is, before it has news."""
+        seek.failed[peer] = peer.news
 
     def _root_arrived(self, parent: int, now: float) -> None:
         self._roots_asked.pop(parent, None)
@@ -286,7 +298,6 @@ class Scheduler:
         question.resize(root.size)
         question.sent(now)
         peer, fork = question.peer, self._core.fork
-        send = peer.channel.send
         first_id = IDS_PER_QUESTION * question.number
         peer.make_room_for(root.size)
         before = self._leftovers.take(question.first, question.count)
@@ -295,9 +306,11 @@ class Scheduler:
             question.values = before
             question.missing = before.count(None)
             question.rest -= sum(len(value) for value in before if value is not None)
-        for place, value in enumerate(question.values):
-            if value is None:
-                send(REQUEST, encode_block_request(first_id + place, fork, question.first + place, 0))
+        requests = encode_block_requests(first_id, fork, question.first, question.count)
+        if before is not None:
+            pairs = zip(question.values, requests, strict=True)
+            requests = [request for value, request in pairs if value is None]
+        peer.channel.send_all(REQUEST, requests)
 
     # --- what is not answered ---------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ from hypercore.wire import (
     Channel,
     Messages,
     decode_bitfield,
+    decode_block_data,
+    decode_block_request,
     decode_cancel,
     decode_data,
     decode_extension,
@@ -149,13 +151,21 @@ class SharedCore:
         self.replicator.on_sync(self.peer)
 
     def _on_request(self, buf: bytes, pos: int, end: int, now: float) -> None:
-        self.answers.receive(decode_request(buf, pos, end))
+        plain = decode_block_request(buf, pos, end)
+        if plain is not None:
+            self.answers.receive_block_request(*plain)
+        else:
+            self.answers.receive(decode_request(buf, pos, end))
 
     def _on_cancel(self, buf: bytes, pos: int, end: int, now: float) -> None:
         self.answers.cancel(decode_cancel(buf, pos, end).request)
 
     def _on_data(self, buf: bytes, pos: int, end: int, now: float) -> None:
-        self.replicator.receiver.on_data(self.peer, decode_data(buf, pos, end), now)
+        plain = decode_block_data(buf, pos, end)
+        if plain is not None:
+            self.replicator.receiver.on_block_data(self.peer, *plain, now)
+        else:
+            self.replicator.receiver.on_data(self.peer, decode_data(buf, pos, end), now)
 
     def _on_no_data(self, buf: bytes, pos: int, end: int, now: float) -> None:
         self.replicator.receiver.on_no_data(self.peer, decode_no_data(buf, pos, end).request, now)
@@ -175,12 +185,14 @@ class SharedCore:
     def _on_extension(self, buf: bytes, pos: int, end: int, now: float) -> None:
         message = decode_extension(buf, pos, end)
         self._extension_name = message.name or self._extension_name
-        # They are hints: whoever sends more than is read, or asks for much, gets no answer.
+        # What is answered here are hints: whoever sends more than is read, or asks for much, gets no answer.
         if now - self._extension_time >= 1:
             self._extension_time, self._extension_count = now, 0
         self._extension_count += 1
-        if self._extension_count <= _EXTENSIONS_PER_SECOND and self._has_room():
-            try:
-                self.replicator.on_extension(self.peer, self._extension_name, message.payload)
-            except HypercoreError as error:
-                self._report(error)
+        may_answer = self._extension_count <= _EXTENSIONS_PER_SECOND and self._has_room()
+        try:
+            self.replicator.on_extension(
+                self.peer, self._extension_name, message.payload, may_answer=may_answer
+            )
+        except HypercoreError as error:
+            self._report(error)

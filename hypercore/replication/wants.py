@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from weakref import WeakKeyDictionary
 
 from hypercore.core import CoreState
 from hypercore.core.changes import Change
@@ -117,12 +118,17 @@ class Block(Want):
 
 
 class Seek(Want):
-    """The tree nodes that lead to a byte offset, ``padding`` bytes of every block not counted."""
+    """The tree nodes that lead to a byte offset, ``padding`` bytes of every block not counted.
+
+    Attributes:
+        failed: whom it was asked of in vain, and what of their news was known then.
+    """
 
     def __init__(self, offset: int, padding: int, on_change: Callable[[], None] = lambda: None) -> None:
         super().__init__(on_change)
         self.offset = offset
         self.padding = padding
+        self.failed: WeakKeyDictionary[object, int] = WeakKeyDictionary()
 
 
 class Update(Want):

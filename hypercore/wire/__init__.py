@@ -4,7 +4,7 @@ bytes -> SecretStream -> frames -> Protomux -> events; the payloads of Messages 
 """
 
 from hypercore.wire.capabilities import capability
-from hypercore.wire.data import Data, block_data_pieces, decode_data
+from hypercore.wire.data import Data, block_data_pieces, decode_block_data, decode_data
 from hypercore.wire.messages import (
     BITFIELD,
     CANCEL,
@@ -50,7 +50,12 @@ from hypercore.wire.protomux import (
     Protomux,
     Rejected,
 )
-from hypercore.wire.requests import Request, decode_request, encode_block_request
+from hypercore.wire.requests import (
+    Request,
+    decode_block_request,
+    decode_request,
+    encode_block_requests,
+)
 from hypercore.wire.secret_stream import MAX_PLAINTEXT, SecretStream
 
 __all__ = [
@@ -92,6 +97,8 @@ __all__ = [
     "block_data_pieces",
     "capability",
     "decode_bitfield",
+    "decode_block_data",
+    "decode_block_request",
     "decode_cancel",
     "decode_data",
     "decode_extension",
@@ -102,6 +109,6 @@ __all__ = [
     "decode_sync",
     "decode_unwant",
     "decode_want",
-    "encode_block_request",
+    "encode_block_requests",
     "encode_handshake",
 ]

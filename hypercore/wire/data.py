@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from struct import Struct
 
 from hypercore.crypto import HASH_SIZE
 from hypercore.encoding import encode_buffer, encode_uint, get_uint
@@ -30,6 +31,9 @@ MAX_NODES = 128
 _MIN_NODE_SIZE = 2 + HASH_SIZE
 
 _BLOCK, _HASH, _SEEK, _UPGRADE, _MANIFEST = 1, 2, 4, 8, 16
+
+# What stands before a block whose request, index and size each take two bytes.
+_SHORT_HEAD = Struct("<BBHBBHBH").pack
 
 
 @dataclass(slots=True)
@@ -93,19 +97,30 @@ class Data:
 
 def block_data_pieces(request: int, fork: int, index: int, value: bytes) -> tuple[bytes, bytes, bytes]:
     """Return a Data with a block alone and no nodes in pieces, faster than a Data makes them."""
-    head = b"\x01" + encode_uint(request) + encode_uint(fork) + encode_uint(index) + encode_uint(len(value))
+    size = len(value)
+    if 0xFC < request <= 0xFFFF and 0xFC < index <= 0xFFFF and 0xFC < size <= 0xFFFF and fork <= 0xFC:
+        return _SHORT_HEAD(_BLOCK, 0xFD, request, fork, 0xFD, index, 0xFD, size), value, b"\x00"
+    head = b"\x01" + encode_uint(request) + encode_uint(fork) + encode_uint(index) + encode_uint(size)
     return head, value, b"\x00"
 
 
 def decode_data(buf: bytes, pos: int, end: int) -> Data:
-    """Read a Data.
+    """Read a Data."""
+    plain = decode_block_data(buf, pos, end)
+    if plain is not None:
+        request, fork, index, value = plain
+        return Data(request, Proof(fork, BlockProof(index, [], value)))
+    return _decode_any_data(buf, pos, end)
 
-    One with a block alone is read right here, the short forms of its numbers without a call: a download
-    consists of them.
+
+def decode_block_data(buf: bytes, pos: int, end: int) -> tuple[int, int, int, bytes] | None:
+    """Read a Data with a block alone and no nodes: request, fork, block, value; None if it is another.
+
+    A download consists of them, so the short forms of the numbers are read here, without a call.
     """
     try:
         if buf[pos] != _BLOCK:
-            return _decode_any_data(buf, pos, end)
+            return None
         pos += 1
         request = buf[pos]
         if request <= 0xFC:
@@ -139,11 +154,7 @@ def decode_data(buf: bytes, pos: int, end: int) -> Data:
         stop = pos + size
         if stop >= end:
             check_end(stop + 1, end)
-        if buf[stop]:
-            nodes, _ = _get_nodes(buf, stop, end)
-        else:
-            nodes = []
-        return Data(request, Proof(fork, BlockProof(index, nodes, buf[pos:stop])))
+        return None if buf[stop] else (request, fork, index, buf[pos:stop])
     except IndexError:
         raise DecodingError(f"a data is cut off at byte {len(buf)}") from None
 

@@ -18,7 +18,7 @@ number of its own; it is open when both have. Rules that hold here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +107,23 @@ class Channel:
         mux = self._mux
         mux.pending_bytes += size
         mux._queue.append((self.local_id, type_, size, pieces))
+
+    def send_all(self, type_: int, messages: Sequence[bytes]) -> None:
+        """Queue short messages of one type, whose payloads are given.
+
+        Raises:
+            BadArgument: one does not fit into a frame.
+            Closed: one of the sides has closed the channel.
+        """
+        if type_ > 0xFC or any(len(message) > _ALWAYS_FITS for message in messages):
+            for message in messages:
+                self.send(type_, message)
+            return
+        if self._is_closed:
+            raise errors.Closed(f"the channel {self.local_id} of {self.protocol} is closed")
+        mux, number = self._mux, self.local_id
+        mux.pending_bytes += sum(map(len, messages)) + len(messages)
+        mux._queue += [(number, type_, len(message) + 1, (message,)) for message in messages]
 
     def close(self) -> None:
         """Close the channel, whether the other side has opened it or not; a second time does nothing."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hypercore.encoding import encode_uint, get_uint
+from hypercore.encoding import encode_uint, encode_uints, get_uint
 from hypercore.errors import DecodingError
 from hypercore.proofs import NodeRequest, ProofRequest, SeekRequest, UpgradeRequest
 from hypercore.wire.messages import check_end
@@ -60,20 +60,30 @@ class Request:
         return b"".join(map(encode_uint, (flags, self.id, self.fork, *numbers)))
 
 
-def encode_block_request(id_: int, fork: int, index: int, nodes: int) -> bytes:
-    """Return a Request for a block alone, faster than a Request makes it."""
-    return b"\x01" + encode_uint(id_) + encode_uint(fork) + encode_uint(index) + encode_uint(nodes)
+def encode_block_requests(first_id: int, fork: int, first_block: int, count: int) -> list[bytes]:
+    """Return Requests for consecutive blocks without proofs, with consecutive ids."""
+    between = encode_uint(fork)
+    ids, blocks = encode_uints(first_id, count), encode_uints(first_block, count)
+    return [b"\x01" + id_ + between + block + b"\x00" for id_, block in zip(ids, blocks, strict=True)]
 
 
 def decode_request(buf: bytes, pos: int, end: int) -> Request:
-    """Read a Request.
+    """Read a Request."""
+    plain = decode_block_request(buf, pos, end)
+    if plain is not None:
+        id_, fork, index = plain
+        return Request(id_, fork, ProofRequest(NodeRequest(index)))
+    return _decode_any_request(buf, pos, end)
 
-    One for a block alone is read right here, the short forms of its numbers without a call: a download
-    consists of them.
+
+def decode_block_request(buf: bytes, pos: int, end: int) -> tuple[int, int, int] | None:
+    """Read a Request for a block alone without a proof: its id, fork and block; None if it is another.
+
+    A download consists of them, so the short forms of the numbers are read here, without a call.
     """
     try:
         if buf[pos] != _BLOCK:
-            return _decode_any_request(buf, pos, end)
+            return None
         pos += 1
         id_ = buf[pos]
         if id_ <= 0xFC:
@@ -96,16 +106,13 @@ def decode_request(buf: bytes, pos: int, end: int) -> Request:
             pos += 3
         else:
             index, pos = get_uint(buf, pos)
-        nodes = buf[pos]
-        if nodes <= 0xFC:
-            pos += 1
-        else:
-            nodes, pos = get_uint(buf, pos)
-        if pos > end:
-            check_end(pos, end)
-        return Request(id_, fork, ProofRequest(NodeRequest(index, nodes)))
+        if buf[pos]:
+            return None
     except IndexError:
         raise DecodingError(f"a request is cut off at byte {len(buf)}") from None
+    if pos >= end:
+        check_end(pos + 1, end)
+    return id_, fork, index
 
 
 def _decode_any_request(buf: bytes, pos: int, end: int) -> Request:

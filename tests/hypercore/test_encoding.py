@@ -162,3 +162,17 @@ def test_a_key_string_is_escaped_and_ended(data, encoded):
 def test_key_strings_differ_and_none_is_a_prefix_of_another(first, second):
     a, b = encoding.encode_key_string(first), encoding.encode_key_string(second)
     assert a.startswith(b) == (first == second)
+
+
+@pytest.mark.parametrize("first", [0, 0xF0, 0xFD, 0xFFF0, 0x10000, 0xFFFFFFF0, 2**53 - 30])
+@pytest.mark.parametrize("count", [0, 1, 30])
+def test_consecutive_numbers_are_encoded_as_one_by_one(first, count):
+    assert encoding.encode_uints(first, count) == [
+        encoding.encode_uint(n) for n in range(first, first + count)
+    ]
+
+
+@pytest.mark.parametrize(("first", "count"), [(-1, 2), (2**53 - 1, 2)])
+def test_consecutive_numbers_out_of_range_are_refused(first, count):
+    with pytest.raises(BadArgument):
+        encoding.encode_uints(first, count)

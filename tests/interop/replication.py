@@ -115,7 +115,7 @@ def in_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
             await asyncio.wait_for(test(*args, **kwargs), HANG_S)
 
         asyncio.run(guarded())
-        assert not raised
+        assert not raised, raised
 
     return run
 
@@ -152,6 +152,11 @@ async def until(condition: Callable[[], bool], core: Hypercore) -> None:
             await changed.wait()
     finally:
         end()
+
+
+async def reached(core: Hypercore, fork: int, length: int) -> None:
+    """Wait until a core has a fork and a length."""
+    await until(lambda: (core.fork, core.length) == (fork, length), core)
 
 
 def block(index: int, size: int) -> bytes:

@@ -272,7 +272,8 @@ function replicate(source, socket, isInitiator) {
   connection.ended = new Promise((resolve) => socket.on('close', resolve))
   connections.add(connection)
   const fail = (error) => {
-    if (error.syscall === undefined) connection.error ??= error.message // what cuts a connection is none of these
+    // A connection that is cut is none of the protocol's errors.
+    if (!error.syscall && error.message !== 'Writable stream closed') connection.error ??= error.message
   }
   protocol.on('error', fail)
   protocol.noiseStream.on('error', fail)

@@ -3,7 +3,7 @@
 import pytest
 
 from hypercore import Corestore, Hyperbee, aio
-from tests.interop.replication import in_loop, linked, until
+from tests.interop.replication import in_loop, linked, reached
 
 ENTRIES = [[f"key {number:03}", f"value {number}"] for number in range(500)]
 OPTIONS = {"keyEncoding": "utf-8", "valueEncoding": "utf-8"}
@@ -57,15 +57,10 @@ async def test_node_reads_a_bee_of_ours(node, version, tmp_path, ours):
             assert await their_bee("entries", range={}) == ENTRIES
 
 
-async def grown(core, length):
-    """Wait until a core has a length."""
-    await until(lambda: core.length == length, core)
-
-
 async def value_of(bee, key):
-    """Return the value of a key, from a peer if it is not here."""
-    found = await aio.available(bee.core, lambda: bee.get(key))
-    return found and found.value
+    """Return the value of a key, fetching the blocks that are not here."""
+    entry = await aio.available(bee.core, lambda: bee.get(key))
+    return entry and entry.value
 
 
 @in_loop
@@ -79,7 +74,7 @@ async def test_we_see_what_node_puts_into_a_bee_while_connected(node, version, t
             bee = bee_on(core)
             for number in range(1, 20):
                 await their_bee("put", entries=[ENTRIES[number]])
-                await grown(core, number + 2)
+                await reached(core, 0, number + 2)
                 assert await value_of(bee, ENTRIES[number][0]) == ENTRIES[number][1]
 
 

@@ -22,20 +22,20 @@ async def test_node_answers_our_messages_and_we_answer_those_of_node(node, versi
     answering = await theirs("openExtension", name="theirs", answer="yes,")
     asking = await theirs("openExtension", name="ours")
     heard: asyncio.Queue[bytes] = asyncio.Queue()
-    with ours.get(key=theirs.key) as core:
-        with (
-            aio.Extension(core, "theirs", lambda message, peer: heard.put_nowait(message)) as question,
-            aio.Extension(core, "ours", lambda message, peer: peer.extend("ours", b"no, " + message)),
-        ):
-            async with linked(ours, theirs):
-                await aio.update(core)
-                assert question.broadcast(b"is it so?") == 1
-                assert question.broadcast("größer?".encode()) == 1
-                assert await answering("heard", count=2) == ["is it so?", "größer?"]
-                assert [await heard.get(), await heard.get()] == [b"yes, is it so?", "yes, größer?".encode()]
-                await asking("broadcast", text="still?")
-                await asking("broadcast", text="")
-                assert await asking("heard", count=2) == ["no, still?", "no, "]
+    with (
+        ours.get(key=theirs.key) as core,
+        aio.Extension(core, "theirs", lambda message, peer: heard.put_nowait(message)) as question,
+        aio.Extension(core, "ours", lambda message, peer: peer.extend("ours", b"no, " + message)),
+    ):
+        async with linked(ours, theirs):
+            await aio.update(core)
+            assert question.broadcast(b"is it so?") == 1
+            assert question.broadcast("größer?".encode()) == 1
+            assert await answering("heard", count=2) == ["is it so?", "größer?"]
+            assert [await heard.get(), await heard.get()] == [b"yes, is it so?", "yes, größer?".encode()]
+            await asking("broadcast", text="still?")
+            await asking("broadcast", text="")
+            assert await asking("heard", count=2) == ["no, still?", "no, "]
 
 
 @in_loop

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from hypercore import Corestore, Hypercore, aio
-from tests.interop.replication import block, complete, digest, in_loop, linked, until
+from tests.interop.replication import block, complete, digest, in_loop, linked, reached
 
 SIZES = [100] * 20
 
@@ -14,11 +14,6 @@ SIZES = [100] * 20
 def ours():
     with Corestore(None) as store:
         yield store
-
-
-async def reached(core, fork, length):
-    """Wait until a core has a fork and a length."""
-    await until(lambda: (core.fork, core.length) == (fork, length), core)
 
 
 @in_loop
@@ -84,11 +79,7 @@ async def test_we_follow_node_through_truncations(node, version, tmp_path, ours)
             for fork, length in enumerate((15, 7, 1, 0), 1):
                 await theirs("truncate", length=length)
                 await theirs("append", sizes=[fork] * 5)
-
-                def is_there(fork=fork, length=length):
-                    return (core.fork, core.length) == (fork, length + 5)
-
-                await until(is_there, core)
+                await reached(core, fork, length + 5)
                 await aio.download(core)
                 assert complete(core)
                 assert core.get(length) == block(length, fork)

@@ -16,7 +16,7 @@ from hypercore.proofs import (
     UpgradeRequest,
     verify_proof,
 )
-from hypercore.wire import INVALID_REQUEST, NOT_AVAILABLE, Cancel, Data, NoData, Request
+from hypercore.wire import INVALID_REQUEST, NOT_AVAILABLE, Cancel, Data, NoData, Request, Sync
 from tests.hypercore.replication.copying import blocks_of, writer_of
 from tests.hypercore.replication.played import PlayedPeer
 
@@ -98,6 +98,21 @@ def test_of_an_empty_core_only_the_manifest_can_be_had(network, store):
         Data(1, Proof(0, manifest=core.manifest))
     ]
     assert asker.ask(Request(2, 0, ProofRequest())) == [Data(2, Proof(0))]
+
+
+def test_the_tree_of_an_empty_core_is_empty(network, store, core):
+    """Version 10 asks for it after a truncation to nothing, and waits for the answer before it asks again."""
+    core.truncate(0)
+    asker = Asker(network, store, core)
+    assert asker.ask(Request(1, 1, ProofRequest(upgrade=UpgradeRequest(0, 0)))) == [Data(1, Proof(1))]
+
+
+def test_who_asks_for_a_tree_that_grew_meanwhile_is_told_the_length_again(asker):
+    """The reference asks for a fork once, and again only after a Sync."""
+    assert asker.ask(Request(1, 0, ProofRequest(upgrade=UpgradeRequest(0, 0)))) == [
+        NoData(1, INVALID_REQUEST)
+    ]
+    assert [sync.length for sync in asker.peer.heard_of(Sync)] == [8]
 
 
 def test_a_core_whose_key_is_its_manifest_sends_none(network, store):

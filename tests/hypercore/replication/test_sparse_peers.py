@@ -93,6 +93,19 @@ def test_when_nothing_is_wanted_any_more_the_peer_is_told(network, sparse):
     assert end.said(Unwant) == [Unwant(0, BLOCKS_PER_WANT)]
 
 
+def test_after_blocks_have_gone_here_their_stretch_is_asked_about_anew(network, sparse):
+    """A peer that thought that they were here may have got them, and not told."""
+    _, _, copy, end = sparse(1000, (100, 200))
+    begin_download(copy)
+    network.run()
+    end.forget()
+    copy.clear(150, 160)
+    network.run()
+    assert end.said(Unwant) == [Unwant(0, BLOCKS_PER_WANT)]
+    assert end.said(Want) == [Want(0, BLOCKS_PER_WANT)]
+    assert end.asked() == Counter(range(150, 160))
+
+
 # --- long cores ---------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypercore.crypto import KeyPair
+from hypercore.encoding import encode_buffer
+from hypercore.errors import DecodingError
 from hypercore.manifest import Manifest, Signer
 from hypercore.storage import records
 from hypercore.storage.records import Auth, CoreHead, CoreKeys, CoreRecord, Hints, StoreHead
@@ -43,6 +45,17 @@ def test_a_record_is_read_back(strategy, data):
 def test_a_core_head_without_flags_is_read_as_an_older_record():
     head = CoreHead(1, 2, bytes(32), b"signature")
     assert CoreHead.decode(head.encode()[:-1]) == head
+
+
+@pytest.mark.parametrize(
+    ("public_key", "secret_key"),
+    [(bytes(31), bytes(64)), (bytes(32), bytes(63)), (b"", b"")],
+    ids=["short-public-key", "short-secret-key", "no-public-key"],
+)
+def test_an_auth_record_with_half_a_key_is_refused(public_key, secret_key):
+    pair = encode_buffer(public_key) + encode_buffer(secret_key)
+    with pytest.raises(DecodingError, match="not an auth record"):
+        Auth.decode(bytes(64) + b"\x02" + pair)
 
 
 def test_an_empty_record_of_hints_is_one_byte():

@@ -8,7 +8,7 @@ from hypercore.encoding import encode_uint
 from hypercore.errors import BadArgument, DecodingError
 from hypercore.merkle import Node
 from hypercore.proofs import BlockProof, HashProof, Proof, SeekProof, UpgradeProof
-from hypercore.wire import Data, block_data_pieces, decode_data
+from hypercore.wire import Data, block_data_pieces, decode_block_data, decode_data
 from hypercore.wire.data import MAX_NODES
 from tests.data.vectors import vectors
 from tests.hypercore.damage import refuses
@@ -35,6 +35,13 @@ def test_data_of_the_reference_is_read_and_written_back():
     assert len(messages) > 500
     for encoded in messages:
         assert decode_data(encoded, 0, len(encoded)).encode() == encoded
+
+
+@given(request=UINTS, fork=UINTS, index=UINTS, value=VALUES, nodes=NODES)
+def test_a_block_alone_is_recognised(request, fork, index, value, nodes):
+    encoded = Data(request, Proof(fork, BlockProof(index, nodes, value))).encode()
+    plain = decode_block_data(encoded + b"\x01", 0, len(encoded))
+    assert plain == (None if nodes else (request, fork, index, value))
 
 
 @given(request=UINTS, fork=UINTS, index=UINTS, value=VALUES, nodes=NODES)

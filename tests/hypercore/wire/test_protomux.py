@@ -208,6 +208,32 @@ def test_messages_arrive_with_their_types_in_order():
     assert payloads([event]) == [(0, b"one"), (9, b"two"), (300, b"")]
 
 
+@pytest.mark.parametrize("type_", [0, 7, 0xFC, 0xFD, 70_000])
+@pytest.mark.parametrize("count", [0, 1, 2, 300])
+def test_many_messages_are_sent_as_one_by_one(type_, count):
+    payloads = [bytes(number % 5) + b"%d" % number for number in range(count)]
+    frames = []
+    for together in (True, False):
+        first, _, channel, _ = opened_pair()
+        if together:
+            channel.send_all(type_, payloads)
+        else:
+            for payload in payloads:
+                channel.send(type_, payload)
+        pending = first.mux.pending_bytes
+        frames.append((pending, first.mux.take_frames()))
+    assert frames[0] == frames[1]
+
+
+def test_many_messages_are_refused_as_one_by_one():
+    _, _, channel, _ = opened_pair()
+    with pytest.raises(BadArgument):
+        channel.send_all(0, [bytes(MAX_PLAINTEXT)])
+    channel.close()
+    with pytest.raises(errors.Closed):
+        channel.send_all(0, [b"a"])
+
+
 def test_messages_may_follow_the_open_at_once():
     first, second = Side(), Side({"p"})
     first.mux.open("p", None, b"").send(0, b"early")
