@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import overload
 
@@ -154,7 +154,7 @@ def _join(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 async def read_stream(
     core: Hypercore, start: int = 0, end: int | None = None, *, timeout: float | None = None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Iterate over the blocks from ``start`` up to ``end``, fetching those that are not here ahead of time.
 
     By default ``end`` is the length that the peers have when it begins.

@@ -22,12 +22,15 @@ T = TypeVar("T")
 _WRITE_BUFFER_BYTES = 1 << 20
 # What may be in the transport, because a peer does not read, before the connection is given up.
 _MAX_BUFFER_BYTES = 64 << 20
+# Whoever connects and says nothing does not keep a connection for longer.
+_HANDSHAKE_TIMEOUT_S = 20.0
 
 
 class PeerConnection(asyncio.Protocol):
     """A connection to a peer; made by ``connect``, ``serve`` and ``replicate``.
 
-    It is an asynchronous context manager; leaving it closes the connection.
+    It is an asynchronous context manager; leaving it closes the connection. It is also an asyncio.Protocol:
+    whatever transport of bytes it is given will do.
 
     Args:
         source: the cores that are exchanged.
@@ -64,6 +67,7 @@ class PeerConnection(asyncio.Protocol):
         self._connection.on_answer = self._answered.set
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._deadline: asyncio.TimerHandle | None = None
         self._is_pumping_soon = False
         self._is_receiving = False
         self._is_paused = False
@@ -183,6 +187,7 @@ class PeerConnection(asyncio.Protocol):
         raw = transport.get_extra_info("socket")
         if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._deadline = self._loop.call_later(_HANDSHAKE_TIMEOUT_S, self._give_up)
         self._pump()
 
     def data_received(self, data: bytes) -> None:
@@ -198,6 +203,7 @@ class PeerConnection(asyncio.Protocol):
             self._is_receiving = False
         if self._connection.is_open and not self._opened.done():
             self._opened.set_result(None)
+            self._stop_timers()
         self._pump()
 
     def pause_writing(self) -> None:
@@ -255,6 +261,15 @@ class PeerConnection(asyncio.Protocol):
         self._connection.handle_timeout(self._loop.time())
         self._pump()
 
+    def _stop_timers(self) -> None:
+        for timer in (self._timer, self._deadline):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._deadline = None
+
+    def _give_up(self) -> None:
+        self._fail(ConnectionLost(f"there was no handshake within {_HANDSHAKE_TIMEOUT_S:g} s"))
+
     def _fail(self, error: Exception) -> None:
         self._end(error)
         if self._transport is not None:
@@ -264,9 +279,7 @@ class PeerConnection(asyncio.Protocol):
         if self._error is None and error is not None and not self._closed.done():
             self._error = error
         self._connection.close()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._stop_timers()
         if not self._opened.done():
             self._opened.set_exception(self._error or ConnectionLost("the connection ended in its handshake"))
             self._opened.exception()  # nobody has to ask

@@ -131,7 +131,16 @@ class Tree:
     that is not what it should be) and BlockNotAvailable.
     """
 
-    __slots__ = ("_operations", "has_stale_marks", "is_asking", "keep_marks", "loaded", "root", "writes")
+    __slots__ = (
+        "_operations",
+        "_way",
+        "has_stale_marks",
+        "is_asking",
+        "keep_marks",
+        "loaded",
+        "root",
+        "writes",
+    )
 
     MAX_LOADED = 65536
     """Above that many nodes in memory (some 60 MB) it is time to trim."""
@@ -146,6 +155,8 @@ class Tree:
         self.keep_marks = False
         self.has_stale_marks = False
         self.is_asking = False
+        # Where the last put has changed nodes, if it is all that changed any.
+        self._way: list[tuple[TreeNode, int]] | None = None
 
     def load(self, child: Child) -> TreeNode:
         """Return the node of a child, reading it if need be."""
@@ -224,6 +235,8 @@ class Tree:
         _mark(path)
         if len(node.keys) > MAX_KEYS:
             self._split(node, path, seq)
+        elif not self.keep_marks:
+            self._way = path
         return True
 
     def delete(self, key: bytes, may_delete: MayReplace | None) -> bool:
@@ -268,7 +281,18 @@ class Tree:
         self.writes += 1
         self.root = Child(seq, 0, node)
         written = [self.root]
-        _number(node, seq, written)
+        way, self._way = self._way, None
+        if way is None:
+            _number(node, seq, written)
+            return written
+        # Only the nodes on the way to one key have changed: the others need not be looked at.
+        node.changed = False
+        for parent, place in way:
+            child = parent.children[place]
+            child.move(seq, len(written))
+            written.append(child)
+            if child.node is not None:
+                child.node.changed = False
         return written
 
     def _ask(self, may_replace: MayReplace, seq: int) -> bool:

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from hypercore import flat_tree
 from hypercore.bitfield import PAGE_BITS, PAGE_BYTES
 from hypercore.core import CoreState
-from hypercore.errors import RemoteProtocolError
+from hypercore.errors import RemoteProtocolError, StorageError
 from hypercore.replication.exchange import Exchange
 from hypercore.replication.groups import BLOCKS_PER_GROUP, Cursor
 from hypercore.replication.remote_blocks import MAX_PAGES, RemoteBlocks
@@ -185,9 +185,12 @@ class Peer:
             return False
         if length == 0:
             return True
-        return length < core.tree.length and all(
-            core.node(index) is not None for index in flat_tree.full_roots(length)
-        )
+        try:
+            return length < core.tree.length and all(
+                core.node(index) is not None for index in flat_tree.full_roots(length)
+            )
+        except StorageError:
+            return False  # and whatever has changed the core has not failed because of that
 
     def _is_wanted(self, start: int, end: int) -> bool:
         return any(first < end and start < last for first, last in self._remote_wants)

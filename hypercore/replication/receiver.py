@@ -73,6 +73,8 @@ class Receiver:
             if (
                 block is None
                 or block.value is None
+                or proof.hash is not None
+                or proof.seek is not None
                 or proof.upgrade is not None
                 or proof.fork != self._exchange.core.fork
             ):
