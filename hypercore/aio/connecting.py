@@ -33,10 +33,11 @@ class Server:
         port: the TCP port that it listens at.
     """
 
-    def __init__(self, make: Callable[[], PeerConnection]) -> None:
+    def __init__(self, make: Callable[[], PeerConnection], report: Report) -> None:
         self.port = 0
         self.connections: set[PeerConnection] = set()
         self._make = make
+        self._report = report
         self._server: asyncio.Server | None = None
         self._watchers: set[asyncio.Task[None]] = set()
 
@@ -64,6 +65,8 @@ class Server:
     async def _watch(self, connection: PeerConnection) -> None:
         await connection.wait_closed()
         self.connections.discard(connection)
+        if isinstance(connection.error, RemoteProtocolError):
+            self._report(connection.error)
 
     async def wait_closed(self) -> None:
         """Wait until somebody closes it."""
@@ -104,7 +107,8 @@ async def serve(
         is_initiator: whether this side begins the handshake; exactly one side does, by default the clients.
         key_pair: by which clients may recognise the server; random unless given.
         allow: the public keys of the clients that may connect; None for everybody.
-        report: told of errors that do not end a connection, such as those of the storage.
+        report: told of errors that do not end a connection, such as those of the storage, and of clients that
+            broke the protocol.
 
     Raises:
         ConnectionLost: the address cannot be used.
@@ -116,7 +120,8 @@ async def serve(
             key_pair=key_pair,
             allow=_allowed(allow),
             report=report,
-        )
+        ),
+        report,
     )
     await server.start(host, port)
     return server
