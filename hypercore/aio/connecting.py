@@ -32,10 +32,11 @@ class Server:
         port: the TCP port that it listens at.
     """
 
-    def __init__(self, make: Callable[[], PeerConnection]) -> None:
+    def __init__(self, make: Callable[[], PeerConnection], report: Report) -> None:
         self.port = 0
         self.connections: set[PeerConnection] = set()
         self._make = make
+        self._report = report
         self._server: asyncio.Server | None = None
         self._watchers: set[asyncio.Task[None]] = set()
 
@@ -63,6 +64,8 @@ class Server:
     async def _watch(self, connection: PeerConnection) -> None:
         await connection.wait_closed()
         self.connections.discard(connection)
+        if isinstance(connection.error, RemoteProtocolError):
+            self._report(connection.error)
 
     async def wait_closed(self) -> None:
         """Wait until somebody closes it."""
@@ -103,7 +106,8 @@ async def serve(
         is_initiator: whether this side begins the handshake; exactly one side does, by default the clients.
         key_pair: by which clients may recognise the server; random unless given.
         allow: the public keys of the clients that may connect; None for everybody.
-        report: told of errors that do not end a connection, such as those of the storage.
+        report: told of errors that do not end a connection, such as those of the storage, and of clients that
+            broke the protocol.
 
     Raises:
         ConnectionLost: the address cannot be used.
@@ -115,7 +119,8 @@ async def serve(
             key_pair=key_pair,
             allow=_allowed(allow),
             report=report,
-        )
+        ),
+        report,
     )
     await server.start(host, port)
     return server
@@ -174,30 +179,27 @@ async def connect(
 
 async def replicate(
     source: Corestore | Hypercore,
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
+    stream: socket.socket | tuple[asyncio.StreamReader, asyncio.StreamWriter],
     *,
     is_initiator: bool,
     key_pair: KeyPair | None = None,
     allow: Container[bytes] | None = None,
     report: Report = lambda error: None,
 ) -> PeerConnection:
-    """Exchange cores on a stream that is open already: a Unix socket, TLS, pipes of a process, a tunnel.
-
-    Both belong to the connection from then on, which closes the writer when it ends.
+    """Exchange cores with whoever is at the other end of a stream that is open already, of whatever kind.
 
     Args:
         source: all cores of a store, or one core.
-        reader: what the other side says.
-        writer: what is said to it.
+        stream: a connected stream socket, or a reader and a writer of asyncio, such as those of TLS or of the
+            pipes of a process. It belongs to the connection from now on.
         is_initiator: whether this side begins the handshake; exactly one side does.
         key_pair: by which the other side may recognise us; random unless given.
         allow: the public keys that the other side may have; None for any.
         report: told of errors that do not end the connection.
 
     Raises:
-        ConnectionLost: the other side hung up.
-        RemoteProtocolError: it does not speak the protocol, or has another public key.
+        ConnectionLost: the other side hung up, or said nothing.
+        RemoteProtocolError: the other side does not speak the protocol, or has another public key.
     """
     connection = PeerConnection(
         _source(source),
@@ -206,7 +208,11 @@ async def replicate(
         allow=_allowed(allow),
         report=report,
     )
-    StreamTransport(reader, writer, connection)
+    if isinstance(stream, socket.socket):
+        stream.setblocking(False)
+        await asyncio.get_running_loop().create_connection(lambda: connection, sock=stream)
+    else:
+        StreamTransport(*stream, connection)
     try:
         await connection.opened()
     except BaseException:

@@ -69,7 +69,7 @@ async def test_any_reader_and_writer_will_do(node, version, tmp_path, we_initiat
     await theirs("append", sizes=SIZES)
     server = await theirs("serve", isInitiator=not we_initiate)
     with Hypercore(key=theirs.key) as core:
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.about["port"])
-        async with await aio.replicate(core, reader, writer, is_initiator=we_initiate):
+        stream = await asyncio.open_connection("127.0.0.1", server.about["port"])
+        async with await aio.replicate(core, stream, is_initiator=we_initiate):
             await aio.download(core)
         assert list(core.read_stream()) == BLOCKS
