@@ -3,10 +3,9 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from functools import wraps
 from hashlib import sha256
 from tempfile import TemporaryFile
 from threading import Thread
@@ -101,23 +100,6 @@ class Remote:
     def key(self) -> bytes:
         """The key of a core."""
         return bytes.fromhex(self.about["key"])
-
-
-def in_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """Run a test in an event loop; what its callbacks raise fails it."""
-
-    @wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        raised: list[dict[str, Any]] = []
-
-        async def guarded() -> None:
-            asyncio.get_running_loop().set_exception_handler(lambda loop, context: raised.append(context))
-            await asyncio.wait_for(test(*args, **kwargs), HANG_S)
-
-        asyncio.run(guarded())
-        assert not raised, raised
-
-    return run
 
 
 @asynccontextmanager

@@ -11,7 +11,8 @@ import pytest
 from hypercore import Corestore, Hypercore, KeyPair, aio
 from hypercore.errors import RequestTimeout
 from hypercore.replication import scheduler
-from tests.interop.replication import Node, block, complete, digest, in_loop, linked
+from tests.interop.replication import Node, block, complete, digest, linked
+from tests.loops import in_loop
 
 LENGTH = 1000
 SIZE = 100
