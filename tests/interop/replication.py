@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Future
@@ -31,6 +32,7 @@ class Node:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             encoding="utf-8",
+            start_new_session=True,  # what is called node may be a program that runs it
         )
         self._waiting: dict[int, tuple[str, Future[Any]]] = {}
         self._last = 0
@@ -54,6 +56,10 @@ class Node:
         if isinstance(result, dict) and "handle" in result:
             return Remote(self, result.pop("handle"), result)
         return result
+
+    def signal(self, number: int) -> None:
+        """Send a signal to Node, and to whatever runs it."""
+        os.killpg(self.process.pid, number)
 
     def _read(self) -> None:
         assert self.process.stdout is not None
