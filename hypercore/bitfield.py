@@ -75,12 +75,15 @@ class Bitfield:
             data = data[len(piece) :]
             start += 8 * len(piece)
 
-    def forget_page(self, number: int) -> None:
-        """Forget all bits of a page: it does not exist any more."""
-        if self._exists(number):
-            del self._numbers[bisect_left(self._numbers, number)]
+    def forget_pages(self, first: int, last: int) -> list[int]:
+        """Forget all bits of the pages from one on up to, not including, another; return which there were."""
+        low, high = bisect_left(self._numbers, first), bisect_left(self._numbers, last)
+        forgotten = self._numbers[low:high]
+        del self._numbers[low:high]
+        for number in forgotten:
             self._pages.pop(number, None)
             self._changed.discard(number)
+        return forgotten
 
     def find_set(self, start: int, end: int) -> int:
         """Return the first bit from ``start`` on that is 1, ``end`` if there is none before it."""

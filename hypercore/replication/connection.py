@@ -11,6 +11,7 @@ from collections.abc import Callable
 from hypercore.core import CoreState
 from hypercore.crypto import KEY_SIZE, KeyPair
 from hypercore.errors import DecodingError, RemoteProtocolError, StorageError
+from hypercore.replication.peer import MAX_WAITING
 from hypercore.replication.replicator import Replicator
 from hypercore.replication.shared_core import SharedCore
 from hypercore.replication.sources import Source
@@ -32,8 +33,8 @@ PROTOCOL = "hypercore/alpha"
 
 # Data is added while less than this waits to be written.
 _ROOM = 1 << 20
-# What waits may be more than that only by what a peer makes us say without asking for data.
-_MAX_WAITING = 32 << 20
+# No peer needs more in one frame, and while they are looked at nobody else's turn comes.
+_MAX_MESSAGES = 65_536
 _MAX_NAMED = 4096
 _TICK = 1.0
 
@@ -115,7 +116,11 @@ class Connection:
         try:
             for frame in self._stream.receive(data):
                 self._set_up()
+                count = 0
                 for event in self._mux.receive(frame):
+                    count += len(event.entries) if isinstance(event, Messages) else 1
+                    if count > _MAX_MESSAGES:
+                        raise RemoteProtocolError(f"a frame of more than {_MAX_MESSAGES} messages")
                     self._handle(event, now, touched)
             self._set_up()
         except DecodingError as error:
@@ -126,8 +131,8 @@ class Connection:
         if self._stream.is_amid_frame:
             for core in self.cores.values():
                 core.peer.last_answer = now
-        if self._mux.pending_bytes > _MAX_WAITING:
-            raise RemoteProtocolError(f"it does not read: more than {_MAX_WAITING} bytes wait to be written")
+        if self._mux.pending_bytes > MAX_WAITING:
+            raise RemoteProtocolError(f"it does not read: more than {MAX_WAITING} bytes wait to be written")
 
     def data_to_send(self, now: float) -> bytes:
         """Ask for what may be asked for, answer what there is room for, and return what is to be written.

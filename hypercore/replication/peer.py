@@ -23,6 +23,9 @@ from hypercore.wire.protomux import Channel
 BLOCKS_PER_WANT = 1 << 21
 """Blocks are asked about in stretches of this many, as the reference does; a longer Want is ignored."""
 
+MAX_WAITING = 32 << 20
+"""What waits to be sent may be so much, because of what a peer makes us say without asking for data."""
+
 _MAX_REMOTE_WANTS = 4096
 # As many stretches are asked about at once as there is room to remember what is answered.
 _MAX_WANTS = MAX_PAGES * PAGE_BITS // BLOCKS_PER_WANT
@@ -97,6 +100,8 @@ class Peer:
         self._frame_bytes = 0
         self.open_questions = 0
         self._told: Sync | None = None
+        self._has_synced = False
+        self._is_answer_due = False
         self._told_contiguous = 0
         # Stretches that were asked about, and when.
         self._wants: dict[int, float] = {}
@@ -198,7 +203,7 @@ class Peer:
     # --- what it says -----------------------------------------------------------------------------
 
     def on_sync(self, sync: Sync) -> None:
-        """Take note of a Sync, and answer it where it has to be answered."""
+        """Take note of a Sync; ``answer_syncs`` answers it where it has to be answered."""
         if (sync.fork, sync.length) != (self.fork, self.length):
             self.news += 1
             self.refused_until = 0.0
@@ -212,7 +217,14 @@ class Peer:
         self.is_synced = True
         core = self._core
         # The acknowledgement that a shorter peer needs before it may ask for an upgrade.
-        self.sync(answer=sync.fork == core.fork and sync.length < core.tree.length)
+        self._is_answer_due = sync.fork == core.fork and sync.length < core.tree.length
+        self._has_synced = True
+
+    def answer_syncs(self) -> None:
+        """Answer the Syncs that came since the last call, however many, with one."""
+        if self._has_synced:
+            self._has_synced = False
+            self.sync(answer=self._is_answer_due)
 
     def on_range(self, range_: Range) -> None:
         """Take note of blocks that it has, or has no longer."""
@@ -239,10 +251,13 @@ class Peer:
         """Tell which blocks of a stretch are here, and from now on which arrive.
 
         Raises:
-            RemoteProtocolError: it wants to be told of more stretches than any peer needs to.
+            RemoteProtocolError: it wants to be told of more stretches than any peer needs to, or does not
+                read what it is told.
         """
         if want.length > BLOCKS_PER_WANT:
             return
+        if self.channel.pending_bytes > MAX_WAITING:
+            raise RemoteProtocolError(f"it does not read: more than {MAX_WAITING} bytes wait to be sent")
         start, end = want.start, want.start + want.length
         self._remote_wants[start, end] = None
         if len(self._remote_wants) > _MAX_REMOTE_WANTS:

@@ -12,8 +12,8 @@ MAX_PAGES = 1024
 """So many pages of bits are remembered, those that were told of last."""
 
 _MAX_RANGES = 64
-# A range of more pages than this is kept as a range.
-_PAGES_PER_RANGE = 64
+# A range of more pages than this is kept as a range: to set their bits takes longer than to ask for it.
+_PAGES_PER_RANGE = 4
 
 
 class RemoteBlocks:
@@ -57,6 +57,8 @@ class RemoteBlocks:
                 if low < high
             ]
         self._ranges = rest[-_MAX_RANGES:]
+        for number in self._bits.forget_pages(-(-start // PAGE_BITS), end // PAGE_BITS):
+            del self._pages[number]
         self._bits.set_range(start, end, False)
 
     def replace(self, start: int, words: bytes) -> None:
@@ -103,4 +105,4 @@ class RemoteBlocks:
         while len(self._pages) > MAX_PAGES:
             oldest = next(iter(self._pages))
             del self._pages[oldest]
-            self._bits.forget_page(oldest)
+            self._bits.forget_pages(oldest, oldest + 1)

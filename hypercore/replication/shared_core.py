@@ -115,6 +115,7 @@ class SharedCore:
                 self._fail(error, now)
             if not channel.is_open:
                 return
+        self.peer.answer_syncs()
         self.peer.wake()
 
     def settle(self, now: float) -> None:

@@ -88,6 +88,11 @@ class Channel:
         id_ = "" if self.id is None else f" {self.id.hex()}"
         return f"<Channel {self.local_id} {self.protocol}{id_}{'' if self.is_open else ', not open'}>"
 
+    @property
+    def pending_bytes(self) -> int:
+        """About how many bytes of all channels wait to be sent."""
+        return self._mux.pending_bytes
+
     def send(self, type_: int, *pieces: bytes) -> None:
         """Queue a message whose payload is the pieces, one behind the other.
 
