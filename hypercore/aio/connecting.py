@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import socket
 from collections.abc import Callable, Container
 from contextlib import suppress
 
@@ -179,30 +180,27 @@ async def connect(
 
 async def replicate(
     source: Corestore | Hypercore,
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
+    stream: socket.socket | tuple[asyncio.StreamReader, asyncio.StreamWriter],
     *,
     is_initiator: bool,
     key_pair: KeyPair | None = None,
     allow: Container[bytes] | None = None,
     report: Report = lambda error: None,
 ) -> PeerConnection:
-    """Exchange cores on a stream that is open already: a Unix socket, TLS, pipes of a process, a tunnel.
-
-    Both belong to the connection from then on, which closes the writer when it ends.
+    """Exchange cores with whoever is at the other end of a stream that is open already, of whatever kind.
 
     Args:
         source: all cores of a store, or one core.
-        reader: what the other side says.
-        writer: what is said to it.
+        stream: a connected stream socket, or a reader and a writer of asyncio, such as those of TLS or of the
+            pipes of a process. It belongs to the connection from now on.
         is_initiator: whether this side begins the handshake; exactly one side does.
         key_pair: by which the other side may recognise us; random unless given.
         allow: the public keys that the other side may have; None for any.
         report: told of errors that do not end the connection.
 
     Raises:
-        ConnectionLost: the other side hung up.
-        RemoteProtocolError: it does not speak the protocol, or has another public key.
+        ConnectionLost: the other side hung up, or said nothing.
+        RemoteProtocolError: the other side does not speak the protocol, or has another public key.
     """
     connection = PeerConnection(
         _source(source),
@@ -211,7 +209,11 @@ async def replicate(
         allow=_allowed(allow),
         report=report,
     )
-    StreamTransport(reader, writer, connection)
+    if isinstance(stream, socket.socket):
+        stream.setblocking(False)
+        await asyncio.get_running_loop().create_connection(lambda: connection, sock=stream)
+    else:
+        StreamTransport(*stream, connection)
     try:
         await connection.opened()
     except BaseException:

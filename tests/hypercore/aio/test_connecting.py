@@ -72,10 +72,10 @@ async def test_a_server_with_another_public_key_is_refused(stores):
 @pytest.mark.parametrize("we_initiate", [True, False])
 @in_loop
 async def test_any_stream_socket_will_do(stores, core, copy, we_initiate):
-    ours, theirs = [await asyncio.open_connection(sock=each) for each in socket.socketpair()]
+    ours, theirs = socket.socketpair()
     serving, reading = await asyncio.gather(
-        aio.replicate(stores[0], *ours, is_initiator=we_initiate),
-        aio.replicate(stores[1], *theirs, is_initiator=not we_initiate),
+        aio.replicate(stores[0], ours, is_initiator=we_initiate),
+        aio.replicate(stores[1], theirs, is_initiator=not we_initiate),
     )
     async with serving, reading:
         await aio.download(copy, timeout=20)

@@ -42,8 +42,8 @@ async def joined(one, other, **options):
     """Exchange two sources, and return the connections of both sides."""
     (reader, writer), (other_reader, other_writer) = await pair()
     return await asyncio.gather(
-        aio.replicate(one, reader, writer, is_initiator=True),
-        aio.replicate(other, other_reader, other_writer, is_initiator=False, **options),
+        aio.replicate(one, (reader, writer), is_initiator=True),
+        aio.replicate(other, (other_reader, other_writer), is_initiator=False, **options),
     )
 
 
@@ -63,9 +63,9 @@ def test_what_was_read_of_the_stream_before_does_not_matter(writer):
         (reader, writing), (other_reader, other_writing) = await pair()
         with Hypercore(key=writer.key) as copy:
             writing.write(b"GET /cores\n")
-            connecting = asyncio.ensure_future(aio.replicate(copy, reader, writing, is_initiator=True))
+            connecting = asyncio.ensure_future(aio.replicate(copy, (reader, writing), is_initiator=True))
             assert await other_reader.readline() == b"GET /cores\n"
-            serving = aio.replicate(writer, other_reader, other_writing, is_initiator=False)
+            serving = aio.replicate(writer, (other_reader, other_writing), is_initiator=False)
             async with await serving, await connecting:
                 await aio.download(copy)
             assert copy.contiguous_length == len(BLOCKS)
@@ -85,7 +85,7 @@ async def main():
     transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, sys.stdout)
     writer = asyncio.StreamWriter(transport, protocol, reader, loop)
     with Hypercore(sys.argv[1]) as core:
-        connection = await aio.replicate(core, reader, writer, is_initiator=False)
+        connection = await aio.replicate(core, (reader, writer), is_initiator=False)
         await connection.wait_closed()
 
 asyncio.run(main())
@@ -106,7 +106,7 @@ asyncio.run(main())
         with Hypercore(key=key) as copy:
             assert child.stdout
             assert child.stdin
-            async with await aio.replicate(copy, child.stdout, child.stdin, is_initiator=True):
+            async with await aio.replicate(copy, (child.stdout, child.stdin), is_initiator=True):
                 await aio.download(copy)
             assert list(copy.read_stream()) == BLOCKS
         assert await child.wait() == 0
@@ -137,7 +137,7 @@ def test_a_stream_that_ends_in_the_handshake_is_a_lost_connection(writer):
         (reader, writing), (_, other_writing) = await pair()
         other_writing.close()
         with pytest.raises(ConnectionLost):
-            await aio.replicate(writer, reader, writing, is_initiator=True)
+            await aio.replicate(writer, (reader, writing), is_initiator=True)
         await other_writing.wait_closed()
 
     run(scenario)
@@ -148,7 +148,7 @@ def test_who_speaks_another_protocol_is_hung_up_on(writer):
         (reader, writing), (other_reader, other_writing) = await pair()
         other_writing.write(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 10)
         with pytest.raises(RemoteProtocolError):
-            await aio.replicate(writer, reader, writing, is_initiator=True)
+            await aio.replicate(writer, (reader, writing), is_initiator=True)
         await other_reader.read()
         other_writing.close()
         await other_writing.wait_closed()
@@ -161,8 +161,8 @@ def test_who_is_not_allowed_is_hung_up_on(writer):
         (reader, writing), (other_reader, other_writing) = await pair()
         with Hypercore(key=writer.key) as copy:
             refused, refusing = await asyncio.gather(
-                aio.replicate(copy, reader, writing, is_initiator=True),
-                aio.replicate(writer, other_reader, other_writing, is_initiator=False, allow=[bytes(32)]),
+                aio.replicate(copy, (reader, writing), is_initiator=True),
+                aio.replicate(writer, (other_reader, other_writing), is_initiator=False, allow=[bytes(32)]),
                 return_exceptions=True,
             )
         assert isinstance(refusing, RemoteProtocolError)
@@ -190,7 +190,7 @@ def test_more_arrives_than_fits_into_the_buffers():
 def test_a_replication_that_is_cancelled_leaves_nothing(writer):
     async def scenario():
         (reader, writing), (other_reader, other_writing) = await pair()
-        replicating = asyncio.ensure_future(aio.replicate(writer, reader, writing, is_initiator=False))
+        replicating = asyncio.ensure_future(aio.replicate(writer, (reader, writing), is_initiator=False))
         await asyncio.sleep(0)
         replicating.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""Conversations of two JavaScript peers: in the place of the one with the blocks, we give the same answers."""
+"""Conversations of two JavaScript peers: in the place of the one that has the blocks, we answer the same."""
 
 import pytest
 
