@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Container
 from typing import cast
 
+from hypercore.aio.streams import StreamTransport
 from hypercore.aio.transport import PeerConnection
 from hypercore.core import CoreState, Hypercore
 from hypercore.corestore import Corestore
@@ -54,11 +55,12 @@ class Server:
         port: the TCP port that it listens at.
     """
 
-    def __init__(self, source: Source, make: Callable[[], PeerConnection]) -> None:
+    def __init__(self, source: Source, make: Callable[[], PeerConnection], report: Report) -> None:
         self.port = 0
         self.connections: set[PeerConnection] = set()
         self._source = source
         self._make = make
+        self._report = report
         self._server: asyncio.Server | None = None
         self._watchers: set[asyncio.Task[None]] = set()
         self._stop_observing: Callable[[], None] = lambda: None
@@ -98,6 +100,8 @@ class Server:
     async def _watch(self, connection: PeerConnection) -> None:
         await connection.wait_closed()
         self.connections.discard(connection)
+        if isinstance(connection.error, RemoteProtocolError):
+            self._report(connection.error)
 
     async def wait_closed(self) -> None:
         """Wait until somebody closes it, or its store."""
@@ -135,7 +139,8 @@ async def serve(
         is_initiator: whether this side begins the handshake; exactly one side does, by default the clients.
         key_pair: by which clients may recognise the server; random unless given.
         allow: the public keys of the clients that may connect; None for everybody.
-        report: told of errors that do not end a connection, such as those of the storage.
+        report: told of errors that do not end a connection, such as those of the storage, and of clients that
+            broke the protocol.
 
     Raises:
         ConnectionLost: the address cannot be used.
@@ -149,6 +154,7 @@ async def serve(
             allow=_allowed(allow),
             report=report,
         ),
+        report,
     )
     await server.start(host, port)
     return server
@@ -201,18 +207,19 @@ async def connect(
 
 async def replicate(
     source: Corestore | Hypercore,
-    sock: socket.socket,
+    stream: socket.socket | tuple[asyncio.StreamReader, asyncio.StreamWriter],
     *,
     is_initiator: bool,
     key_pair: KeyPair | None = None,
     allow: Container[bytes] | None = None,
     report: Report = lambda error: None,
 ) -> PeerConnection:
-    """Exchange cores with whoever is at the other end of a connected stream socket, of whatever kind.
+    """Exchange cores with whoever is at the other end of a stream that is open already, of whatever kind.
 
     Args:
         source: all cores of a store, or one core.
-        sock: the socket; it belongs to the connection from now on.
+        stream: a connected stream socket, or a reader and a writer of asyncio, such as those of TLS or of the
+            pipes of a process. It belongs to the connection from now on.
         is_initiator: whether this side begins the handshake; exactly one side does.
         key_pair: by which the other side may recognise us; random unless given.
         allow: the public keys that the other side may have; None for any.
@@ -222,12 +229,15 @@ async def replicate(
         ConnectionLost: the other side hung up, or said nothing.
         RemoteProtocolError: the other side does not speak the protocol, or has another public key.
     """
-    sock.setblocking(False)
     connection = PeerConnection(
         _source(source), is_initiator=is_initiator, key_pair=key_pair, allow=_allowed(allow), report=report
     )
     try:
-        await asyncio.get_running_loop().create_connection(lambda: connection, sock=sock)
+        if isinstance(stream, socket.socket):
+            stream.setblocking(False)
+            await asyncio.get_running_loop().create_connection(lambda: connection, sock=stream)
+        else:
+            StreamTransport(*stream, connection)
         await connection.opened()
     except BaseException:
         connection.abort()

@@ -76,6 +76,8 @@ class Live:
 
     def operation(self, seq: int) -> KeyAndValue:
         """Return the key and value of a block."""
+        if self._cached_fork == self.core.fork:
+            return self._operations.get(seq)
         return self.operations(self.core).get(seq)
 
     def operations(self, core: Hypercore) -> Operations:

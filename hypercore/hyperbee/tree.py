@@ -189,7 +189,8 @@ class Tree:
 
     def find(self, key: bytes) -> int | None:
         """Return the seq of the block that holds a key, None if the key is not there."""
-        node = self.root_node()
+        root = self.root
+        node = None if root is None else root.node or self.load(root)
         while node is not None:
             keys = node.keys
             place = bisect_left(keys, key)

@@ -144,6 +144,8 @@ class Answers:
         core = self._peer.exchange.core
         if request.manifest and not _is_compat(core):
             proof.manifest = core.manifest
+        if proof.upgrade is not None:
+            self._peer.proven = max(self._peer.proven, core.tree.length)
         self._peer.channel.send(DATA, *Data(request.id, proof).pieces())
 
     def _send_no_data(self, request_id: int, reason: int) -> None:

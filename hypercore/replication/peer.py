@@ -52,6 +52,7 @@ class Peer:
         end_frame: has what is sent from here on stand in another frame.
         fork, length, can_upgrade, uploading, downloading, has_manifest, allow_push: what its last Sync said.
         acknowledged: our length as it last knew it.
+        proven: the longest length, of its fork, that it was sent a proof of.
         blocks: what it has.
         open_bytes: about how many bytes it was asked for.
         last_answer: when it last answered, or a part of what may be an answer came.
@@ -75,6 +76,7 @@ class Peer:
         self.fork = 0
         self.length = 0
         self.acknowledged = 0
+        self.proven = 0
         self.can_upgrade = False
         self.uploading = False
         self.downloading = True
@@ -206,6 +208,8 @@ class Peer:
             self.news += 1
             self.refused_until = 0.0
             self.is_doubtful = False
+        if sync.fork != self.fork:
+            self.proven = 0
         self.fork, self.length, self.acknowledged = sync.fork, sync.length, sync.remote_length
         self.can_upgrade = sync.can_upgrade
         self.uploading, self.downloading = sync.uploading, sync.downloading

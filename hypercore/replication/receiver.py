@@ -202,7 +202,8 @@ class Receiver:
             if conflict is not None:
                 self._on_conflict(conflict)
                 return
-        if self._exchange.allow_push and data.proof.block is not None and data.proof.block.value is not None:
+        block = data.proof.block
+        if self._exchange.allow_push and (upgrade is not None if block is None else block.value is not None):
             self.settle()
             try:
                 with Commit(self._exchange.core.database) as commit:

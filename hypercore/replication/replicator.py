@@ -187,27 +187,40 @@ class Replicator:
         for peer in self.peers:
             if peer.allow_push and peer.downloading and peer.fork == core.fork:
                 with suppress(InvalidOperation):  # a node that proves it to this peer is not stored here
-                    peer.channel.send(DATA, *Data(PROBE, self._pushed(peer, index, value)).pieces())
+                    for proof in self._pushed(peer, index, value):
+                        peer.channel.send(DATA, *Data(PROBE, proof).pieces())
                     peer.wake()
                     sent += 1
         return sent
 
-    def _pushed(self, peer: Peer, index: int, value: bytes) -> Proof:
-        """Return the proof of a block to a peer, as far as it needs one that it did not ask for."""
-        core = self.core
+    def _pushed(self, peer: Peer, index: int, value: bytes) -> list[Proof]:
+        """Return the proofs of a block to a peer, as far as it needs them and did not ask for them.
+
+        A tree from the first block on is a proof by itself: were the block in the place of its root, version
+        11 would take it for another tree, and give the core up for good.
+        """
+        core, proofs = self.core, []
+        length = core.tree.length
         maker = ProofMaker(core.tree, core.node, fork=core.fork, signature=core.signature)
-        if index < peer.length:
-            roots = flat_tree.full_roots(min(peer.length, core.tree.length))
+        known = min(max(peer.length, peer.proven), length)
+        if known == 0:
+            proofs.append(maker.make(ProofRequest(upgrade=UpgradeRequest(0, length))))
+            known = length
+        if index < known:
+            roots = flat_tree.full_roots(known)
             levels = next(flat_tree.depth(root) for root in roots if flat_tree.contains(root, 2 * index))
             proof = maker.make(ProofRequest(block=NodeRequest(index, levels)))
         else:
-            upgrade = UpgradeRequest(peer.length, core.tree.length - peer.length)
+            upgrade = UpgradeRequest(known, length - known)
             proof = maker.make(ProofRequest(block=NodeRequest(index), upgrade=upgrade))
+        proofs.append(proof)
         if peer.length == 0 and core.authority is not None and not core.authority.is_compat:
-            proof.manifest = core.manifest
+            proofs[0].manifest = core.manifest
         assert proof.block is not None
         proof.block.value = value
-        return proof
+        if proofs[0].upgrade is not None:
+            peer.proven = length
+        return proofs
 
     def broadcast(self, name: str, payload: bytes) -> int:
         """Send a message of an extension to every peer; return to how many.

@@ -1,5 +1,6 @@
 """Random histories of a Hyperdrive, in the form that both sides execute."""
 
+from collections.abc import Set
 from random import Random
 from typing import Any
 
@@ -60,11 +61,17 @@ def random_questions(random: Random, operations: list[dict[str, Any]], versions:
     return questions
 
 
-def random_ranges(random: Random, sizes: dict[str, int]) -> list[dict[str, Any]]:
-    """Return questions about parts of files, given their sizes."""
+def random_ranges(random: Random, sizes: dict[str, int], mapped: Set[str]) -> list[dict[str, Any]]:
+    """Return questions about parts of files, given their sizes and which of them have a map.
+
+    Nobody asks for what begins at the end of a file with a map: there the reference fails.
+    """
     questions = []
     for path, size in sizes.items():
-        start = random.randint(0, size)
+        last = size - 1 if path in mapped else size
+        if last < 0:
+            continue
+        start = random.randint(0, last)
         options = random.choice(
             ({"start": start}, {"start": start, "length": random.randint(0, size - start)})
         )

@@ -13,6 +13,8 @@ async function run({ id, command, ...parameters }) {
   }
 }
 
+console.log = console.error // the packages print, too, but stdout is for answers
+
 const tell = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`)
 
 for await (const line of createInterface({ input: process.stdin })) run(JSON.parse(line)).then(tell)

@@ -41,7 +41,8 @@ def questions_to(random, drive, operations, results):
     versions = sorted({max(1, each["db"]) for each in results})
     files = {entry.path: entry.blob for entry in drive if entry.blob is not None}
     sizes = {path: drive.blobs.byte_length(blob) for path, blob in files.items()}
-    return random_questions(random, operations, versions) + random_ranges(random, sizes)
+    mapped = {path for path, blob in files.items() if blob.block_map}
+    return random_questions(random, operations, versions) + random_ranges(random, sizes, mapped)
 
 
 def check_answers(drive, queries, replies):

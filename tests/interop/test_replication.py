@@ -1,11 +1,13 @@
 """Cores are replicated with Node, whoever has the blocks, dials, and begins the handshake."""
 
+import asyncio
 from contextlib import contextmanager
 
 import pytest
 
 from hypercore import Corestore, Hypercore, KeyPair, aio
-from tests.interop.replication import block, complete, digest, in_loop, linked
+from tests.interop.replication import block, complete, digest, linked
+from tests.loops import in_loop
 
 SIZES = [index % 7 * 10 for index in range(50)]
 BLOCKS = [block(index, size) for index, size in enumerate(SIZES)]
@@ -59,3 +61,16 @@ async def test_node_downloads_from_us(node, version, tmp_path, we_dial, we_initi
             await their_core("update")
             await their_core("download", start=0, end=len(BLOCKS))
         assert await their_core("digest", start=0, end=len(BLOCKS)) == digest(BLOCKS)
+
+
+@either_role
+@in_loop
+async def test_any_reader_and_writer_will_do(node, version, tmp_path, we_initiate):
+    theirs = await node("openAlone", version=version, path=str(tmp_path))
+    await theirs("append", sizes=SIZES)
+    server = await theirs("serve", isInitiator=not we_initiate)
+    with Hypercore(key=theirs.key) as core:
+        stream = await asyncio.open_connection("127.0.0.1", server.about["port"])
+        async with await aio.replicate(core, stream, is_initiator=we_initiate):
+            await aio.download(core)
+        assert list(core.read_stream()) == BLOCKS

@@ -95,8 +95,9 @@ async def test_whoever_says_nothing_is_not_waited_for(stores, monkeypatch):
 
 @in_loop
 async def test_garbage_ends_the_connection_that_it_came_on_and_no_other(stores, core, copy):
+    reported: list[Exception] = []
     async with (
-        await aio.serve(stores[0]) as server,
+        await aio.serve(stores[0], report=reported.append) as server,
         await aio.connect(stores[1], HOST, server.port) as connection,
     ):
         for size in (1, 35, 1000, 100_000):
@@ -108,6 +109,8 @@ async def test_garbage_ends_the_connection_that_it_came_on_and_no_other(stores, 
         await aio.download(copy, timeout=20)
         assert not connection.is_closed
     assert is_complete(copy)
+    assert reported
+    assert {type(error) for error in reported} == {RemoteProtocolError}
 
 
 @in_loop

@@ -132,7 +132,8 @@ def test_a_block_is_proven_up_to_our_own_roots_to_one_who_is_longer(network, sto
     assert root == core.state.tree.roots[0]
 
 
-def test_who_cannot_be_shown_a_block_is_left_out(network, store):
+@pytest.mark.parametrize(("pruned", "takers"), [(0, 2), (8, 1)])
+def test_who_cannot_be_shown_a_block_is_left_out(network, store, pruned, takers):
     """A node is pruned that leads from the length of one peer to the block; the other needs another one."""
     core = writer_of(blocks_of(COUNT), store)
     for length in (5, 8):
@@ -141,9 +142,41 @@ def test_who_cannot_be_shown_a_block_is_left_out(network, store):
         network.run()
         peer.say(Sync(0, length, COUNT, False, True, True, False, True))
     network.run()
-    assert push(core, 17) == 2
-    core.clear_ranges([(0, 8)], prune=True)
-    assert push(core, 17) == 1
+    core.clear_ranges([(0, pruned)], prune=True)
+    assert push(core, 17) == takers
+
+
+def test_no_block_stands_in_the_place_of_a_root_of_a_whole_tree(network, store):
+    """Version 11, if it has the tree already, takes such a one for another and gives the core up for good."""
+    core = writer_of(blocks_of(COUNT), store)
+    peer = PlayedPeer([core.key])
+    network.connect_to(store, peer)
+    network.run()
+    peer.say(Sync(0, 0, 0, False, True, True, False, True))
+    network.run()
+    assert push(core, 3) == push(core, 4) == 1
+    network.run()
+    tree, *blocks = [data.proof for data in peer.heard_of(Data)]
+    assert (tree.block, tree.upgrade.start, tree.manifest) == (None, 0, core.manifest)
+    assert [(proof.block.index, proof.upgrade) for proof in blocks] == [(3, None), (4, None)]
+
+
+def test_a_tree_that_was_just_sent_is_not_pushed_again(network, store):
+    core = writer_of(blocks_of(COUNT), store)
+    peer = PlayedPeer([core.key])
+    network.connect_to(store, peer)
+    network.run()
+    peer.say(Sync(0, 0, 0, False, True, True, False, True))
+    peer.say(Request(1, 0, ProofRequest(upgrade=UpgradeRequest(0, COUNT)), manifest=True))
+    network.run()
+    push(core, 3)
+    core.append([b"more"] * 2)
+    push(core, COUNT)
+    push(core, COUNT + 1)
+    network.run()
+    pushed = [data.proof for data in peer.heard_of(Data) if data.request == PROBE]
+    upgrades = [proof.upgrade and (proof.upgrade.start, proof.upgrade.length) for proof in pushed]
+    assert upgrades == [None, (COUNT, 2), None]
 
 
 def test_a_push_that_is_late_is_not_the_peers_fault(network, store, core):

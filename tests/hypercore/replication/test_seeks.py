@@ -1,14 +1,17 @@
 """Finding the block at a byte offset with the help of peers."""
 
+from dataclasses import replace
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hypercore import Corestore
-from hypercore.errors import BlockNotAvailable, StorageError
+from hypercore.errors import BadArgument, BlockNotAvailable, StorageError
 from hypercore.proofs import SeekProof
 from hypercore.replication import Replicator, Seek, SingleCore
-from hypercore.wire import NoData, Request
+from hypercore.wire import Data, NoData, Request, Want
 from tests.hypercore.replication.copying import begin, blocks_of, download, writer_of
 from tests.hypercore.replication.network import Network
 from tests.hypercore.replication.played import PlayedServer, only
@@ -163,3 +166,54 @@ def test_a_search_that_is_given_up_leaves_nothing(network, store):
     assert len(replicator._scheduler.questions) == 0
     with pytest.raises(BlockNotAvailable):
         copy.seek(7777)
+
+
+def test_a_peer_that_does_not_find_the_byte_leads_to_it_all_the_same(network, store):
+    """Version 11 looks for each byte below the first root, and tells the way to another one."""
+    random = Random(7)
+    core = writer_of([bytes(random.choice((0, 1, 30, 500))) for _ in range(1000)])
+
+    def without_seek(request, answer):
+        if isinstance(answer, Data) and request.proof.hash is not None:
+            answer.proof.hash = core.proof(replace(request.proof, seek=None)).hash
+            answer.proof.seek = None
+        return answer
+
+    peer = PlayedServer(core, without_seek)
+    network.connect_to(store, peer)
+    copy = store.get(key=core.key)
+    network.run()
+    for offset in [*random.sample(range(core.byte_length), 40), core.byte_length - 1]:
+        peer.heard.clear()
+        assert seek(network, copy, offset) == core.seek(offset)
+        assert len(peer.heard_of(Request)) <= 10
+
+
+def test_a_peer_with_few_blocks_is_asked_for_what_is_beside_these(network, stores):
+    store, other = stores
+    core = writer_of(blocks_of(1000))
+    seed = other.get(key=core.key)
+    end = network.connect(other, SingleCore(core))
+    network.run()
+    download(network, seed, 700, 701)
+    end.close()
+    copy = store.get(key=core.key)
+    end = network.connect(store, other)
+    network.run()
+    assert seek(network, copy, 7007) == (700, 7)
+    assert len(end.said(Want)) == 1
+    assert [message.proof.hash.index for message in end.said(Request) if message.proof.seek] == [1400]
+
+
+def test_an_offset_that_a_truncation_cut_off_is_no_longer_sought(network, store):
+    core = writer_of(blocks_of(1000))
+    network.connect(store, SingleCore(core))
+    copy = store.get(key=core.key)
+    network.run()
+    want = begin(copy, Seek(9999, 0))
+    core.truncate(10)
+    core.append(b"block")
+    network.run()
+    assert want.is_done
+    with pytest.raises(BadArgument):
+        copy.seek(9999)
