@@ -63,6 +63,7 @@ class Peer:
         ignored_until: when it may be asked again.
         refused_until: when it may be asked again for what it refused: longer trees, other forks, seeks.
         is_doubtful: whether it owes a proof of what it claims: it refused to give it, or gave none in time.
+        wants_more: whether there is more to ask about than it was, the last time that it was filled.
         refuses_nodes: whether it cannot prove tree nodes: blocks are asked for with their own proofs.
         cursors: how far each download was gone through for it.
     """
@@ -106,7 +107,7 @@ class Peer:
         # Stretches that were asked about, and when.
         self._wants: dict[int, float] = {}
         self._want_from = 0
-        self._wants_more = False
+        self.wants_more = False
         self._remote_wants: dict[tuple[int, int], None] = {}
 
     @property
@@ -319,7 +320,7 @@ class Peer:
     def is_due(self, now: float) -> bool:
         """Return whether time alone may change what it is asked."""
         is_waited_for = (
-            bool(self.open_questions) or self._wants_more or not (self.is_synced or self.is_doubtful)
+            bool(self.open_questions) or self.wants_more or not (self.is_synced or self.is_doubtful)
         )
         return is_waited_for or self.ignored_until > now or self.refused_until > now
 
@@ -370,7 +371,7 @@ class Peer:
         if len(self._wants) >= _MAX_WANTS:
             oldest = next(iter(self._wants))
             if now - self._wants[oldest] < _SECONDS_PER_WANTS:
-                self._wants_more = True
+                self.wants_more = True
                 return
             self._unwant(oldest)
         self._want(stretch, now)
@@ -378,12 +379,11 @@ class Peer:
     def want_range(self, start: int, end: int, now: float) -> None:
         """Ask which blocks of a range it has, as far as that is not known and the answers have room."""
         start, end = max(start, self.blocks.prefix), min(end, self.length)
-        self._wants_more = False
         for stretch in range(max(start // BLOCKS_PER_WANT, self._want_from), -(-end // BLOCKS_PER_WANT)):
             first, last = stretch * BLOCKS_PER_WANT, (stretch + 1) * BLOCKS_PER_WANT
             if stretch not in self._wants and not self._core.has(max(first, start), min(last, end)):
                 if len(self._wants) >= _MAX_WANTS:
-                    self._wants_more = True
+                    self.wants_more = True
                     return
                 self._want(stretch, now)
 
@@ -393,7 +393,7 @@ class Peer:
 
     def want_on(self, now: float) -> None:
         """Ask about the next stretches, once those before give nothing more to ask for."""
-        if not self._wants_more or self.open_questions or not self._wants:
+        if not self.wants_more or self.open_questions or not self._wants:
             return
         if now - max(self._wants.values()) >= _SECONDS_PER_WANTS:
             self._want_from = max(self._wants) + 1

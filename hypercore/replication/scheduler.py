@@ -69,6 +69,7 @@ class Scheduler:
         """Ask a peer for as much as it may be asked for."""
         if not peer.may_be_asked(now):
             return
+        peer.wants_more = False
         if peer.may_prove_trees(now):
             self._ask_upgrade(peer, now)
             if self._exchange.wants.seeks:

@@ -153,6 +153,17 @@ def test_however_long_a_core_is_all_that_a_peer_has_of_it_is_asked_for(network, 
     assert peer.most <= 16
 
 
+def test_several_downloads_of_a_long_core_do_not_keep_each_other_from_going_on(network, store):
+    peer = SparsePeer(50 * BLOCKS_PER_WANT)
+    copy = store.get(key=peer.key)
+    network.connect_to(store, peer)
+    network.run()
+    begin_download(copy)
+    begin_download(copy, 0, 100)
+    network.wait(8)
+    assert peer.asked() == set(range(50))
+
+
 def test_single_blocks_all_over_a_long_core_are_all_asked_for(network, store):
     peer = SparsePeer(60 * BLOCKS_PER_WANT)
     peer.refuses = False
