@@ -3,6 +3,7 @@
 import pytest
 
 from hypercore import Corestore, corestore
+from hypercore.replication import SingleCore
 from hypercore.storage import Database, Memory
 from tests.hypercore.faults import FaultyStore
 from tests.hypercore.replication.network import Network
@@ -43,3 +44,16 @@ def faulty_reader(monkeypatch, faulty):
     with Corestore() as store:
         monkeypatch.undo()
         yield store
+
+
+@pytest.fixture
+def copy_of(network, store):
+    """Connect an empty copy to a core, and return it with its end of the connection."""
+
+    def copy_of(core, **options):
+        copy = store.get(key=core.key)
+        end = network.connect(store, SingleCore(core), **options)
+        network.run()
+        return copy, end
+
+    return copy_of
