@@ -269,6 +269,8 @@ class _OpenCores:
             self._states.pop(discovery_key, None)
 
     def close(self) -> None:
+        if self.closed:
+            return
         self.closed = True
         for core in list(self._objects.values()):
             core.close()

@@ -7,14 +7,14 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Container
-from contextlib import suppress
+from typing import cast
 
 from hypercore.aio.streams import StreamTransport
 from hypercore.aio.transport import PeerConnection
-from hypercore.core import Hypercore
+from hypercore.core import CoreState, Hypercore
 from hypercore.corestore import Corestore
 from hypercore.crypto import KeyPair
-from hypercore.errors import ConnectionLost, HypercoreError, RemoteProtocolError
+from hypercore.errors import Closed, ConnectionLost, HypercoreError, RemoteProtocolError
 from hypercore.replication import SingleCore, Source
 
 Report = Callable[[Exception], None]
@@ -23,23 +23,48 @@ _FIRST_DELAY = 0.25
 _LONGEST_DELAY = 30.0
 
 
+class _Watch:
+    """A StoreObserver that only looks whether the store closes."""
+
+    def __init__(self, on_end: Callable[[], None]) -> None:
+        self.store_closed = on_end
+
+    def core_opened(self, core: CoreState) -> None:
+        """Do nothing."""
+
+    def core_closed(self, core: CoreState) -> None:
+        """Do nothing."""
+
+
+class _HangUp(asyncio.Protocol):
+    """What a client meets that comes too late."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hang up."""
+        cast(asyncio.Transport, transport).abort()
+
+
 class Server:
     """Accepts connections and exchanges cores on them; made by ``serve``.
 
-    It is an asynchronous context manager; leaving it closes the server and its connections.
+    It is an asynchronous context manager; leaving it closes the server and its connections. It also ends with
+    its store.
 
     Attributes:
         connections: those that last.
         port: the TCP port that it listens at.
     """
 
-    def __init__(self, make: Callable[[], PeerConnection], report: Report) -> None:
+    def __init__(self, source: Source, make: Callable[[], PeerConnection], report: Report) -> None:
         self.port = 0
         self.connections: set[PeerConnection] = set()
+        self._source = source
         self._make = make
         self._report = report
         self._server: asyncio.Server | None = None
         self._watchers: set[asyncio.Task[None]] = set()
+        self._stop_observing: Callable[[], None] = lambda: None
+        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def start(self, host: str, port: int) -> None:
         """Begin to listen.
@@ -53,8 +78,18 @@ class Server:
             self.port = int(self._server.sockets[0].getsockname()[1])
         except OSError as error:
             raise ConnectionLost(f"cannot listen at {host}:{port}: {_reason(error)}") from error
+        self._stop_observing = self._source.observe(_Watch(self._stop))
 
-    def _accept(self) -> PeerConnection:
+    def _stop(self) -> None:
+        """Listen no more."""
+        if self._server is not None and not self._closed.done():
+            self._closed.set_result(None)
+            self._server.close()
+            self._stop_observing()
+
+    def _accept(self) -> asyncio.Protocol:
+        if self._closed.done():
+            return _HangUp()
         connection = self._make()
         self.connections.add(connection)
         task = asyncio.get_running_loop().create_task(self._watch(connection))
@@ -69,15 +104,12 @@ class Server:
             self._report(connection.error)
 
     async def wait_closed(self) -> None:
-        """Wait until somebody closes it."""
-        assert self._server is not None
-        with suppress(asyncio.CancelledError):
-            await self._server.serve_forever()
+        """Wait until somebody closes it, or its store."""
+        await asyncio.shield(self._closed)
 
     async def close(self) -> None:
         """Stop listening, and close all connections. Closing twice is fine."""
-        if self._server is not None:
-            self._server.close()
+        self._stop()
         await asyncio.gather(*(connection.close() for connection in list(self.connections)))
         await asyncio.gather(*self._watchers)
 
@@ -114,6 +146,7 @@ async def serve(
         ConnectionLost: the address cannot be used.
     """
     server = Server(
+        _source(source),
         lambda: PeerConnection(
             _source(source),
             is_initiator=is_initiator,
@@ -152,28 +185,22 @@ async def connect(
         ConnectionLost: there is no server, or it hung up.
         RemoteProtocolError: whoever is there does not speak the protocol, or has another public key.
     """
-    loop = asyncio.get_running_loop()
-    allow = None if remote_public_key is None else (remote_public_key,)
+    connection = PeerConnection(
+        _source(source),
+        is_initiator=is_initiator,
+        key_pair=key_pair,
+        allow=_allowed(None if remote_public_key is None else (remote_public_key,)),
+        report=report,
+    )
     try:
-        _, connection = await loop.create_connection(
-            lambda: PeerConnection(
-                _source(source),
-                is_initiator=is_initiator,
-                key_pair=key_pair,
-                allow=_allowed(allow),
-                report=report,
-            ),
-            host,
-            port,
-        )
-    except OSError as error:
-        raise ConnectionLost(f"cannot connect to {host}:{port}: {_reason(error)}") from error
-    try:
+        await asyncio.get_running_loop().create_connection(lambda: connection, host, port)
         await connection.opened()
     except BaseException as error:
         connection.abort()
         if isinstance(error, (ConnectionLost, RemoteProtocolError)):
             raise type(error)(f"{host}:{port}: {error}") from error
+        if isinstance(error, OSError):
+            raise ConnectionLost(f"cannot connect to {host}:{port}: {_reason(error)}") from error
         raise
     return connection
 
@@ -203,18 +230,14 @@ async def replicate(
         RemoteProtocolError: the other side does not speak the protocol, or has another public key.
     """
     connection = PeerConnection(
-        _source(source),
-        is_initiator=is_initiator,
-        key_pair=key_pair,
-        allow=_allowed(allow),
-        report=report,
+        _source(source), is_initiator=is_initiator, key_pair=key_pair, allow=_allowed(allow), report=report
     )
-    if isinstance(stream, socket.socket):
-        stream.setblocking(False)
-        await asyncio.get_running_loop().create_connection(lambda: connection, sock=stream)
-    else:
-        StreamTransport(*stream, connection)
     try:
+        if isinstance(stream, socket.socket):
+            stream.setblocking(False)
+            await asyncio.get_running_loop().create_connection(lambda: connection, sock=stream)
+        else:
+            StreamTransport(*stream, connection)
         await connection.opened()
     except BaseException:
         connection.abort()
@@ -225,7 +248,7 @@ async def replicate(
 class Reconnector:
     """Keeps connected to a server: whenever the connection ends, another one is made; by ``keep_connected``.
 
-    It is an asynchronous context manager; leaving it closes the connection.
+    It is an asynchronous context manager; leaving it closes the connection. It also ends with its store.
 
     Attributes:
         connection: the present one, None while there is none.
@@ -247,6 +270,8 @@ class Reconnector:
                 self.error = None
                 delay = _FIRST_DELAY
                 await self.connection.wait_closed()
+            except Closed:
+                return
             except HypercoreError as error:
                 self.error = error
                 self._report(error)
@@ -260,8 +285,13 @@ class Reconnector:
     async def close(self) -> None:
         """Close the connection and make no other. Closing twice is fine."""
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await self.wait_closed()
+
+    async def wait_closed(self) -> None:
+        """Wait until somebody closes it, or its store."""
+        await asyncio.wait((self._task,))
+        if not self._task.cancelled():
+            self._task.result()
 
     async def __aenter__(self) -> Reconnector:
         return self

@@ -161,7 +161,9 @@ async def read_stream(
 
     Raises:
         BadArgument: ``start`` is negative.
+        Closed: the core was closed.
         RequestTimeout: a block did not come within ``timeout`` seconds.
+        StorageError: the storage failed.
     """
     if start < 0:
         raise BadArgument(f"a block index is not negative, found {start}")
@@ -171,8 +173,11 @@ async def read_stream(
     replicator = Replicator.of(core.state)
     woken = asyncio.Event()
     ahead: Download | None = None
+    stop = core.on_change(woken.set)  # also when it closes
     try:
         while start < end:
+            if ahead is not None and ahead.error is not None:
+                raise ahead.error
             here = _stored_until(core, start, min(end, start + _PREFETCHED))
             if ahead is None or ahead.is_done or here + _PREFETCHED // 2 > _stop_of(ahead, start):
                 ahead = _prefetch(core, replicator, ahead, here, end, woken)
@@ -188,9 +193,8 @@ async def read_stream(
                 await asyncio.wait_for(woken.wait(), timeout)
             except asyncio.TimeoutError:
                 raise RequestTimeout(f"core {core.id}: block {start} did not come in {timeout} s") from None
-            if ahead is not None and ahead.error is not None:
-                raise ahead.error
     finally:
+        stop()
         if ahead is not None and not ahead.is_done:
             replicator.give_up(ahead)
 

@@ -162,7 +162,11 @@ class PeerConnection(asyncio.Protocol):
             self._transport.abort()
 
     async def close(self) -> None:
-        """End the connection and wait until it has ended. Closing twice is fine."""
+        """End the connection and wait until it has ended; what was said before still goes out, if it is read.
+
+        Closing twice is fine.
+        """
+        self._pump()
         self._end(None)
         if self._transport is not None:
             self._transport.close()
@@ -183,6 +187,9 @@ class PeerConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast(asyncio.Transport, transport)
+        if self._closed.done():
+            self._transport.abort()  # it was closed before it had a transport
+            return
         self._transport.set_write_buffer_limits(high=_WRITE_BUFFER_BYTES)
         raw = transport.get_extra_info("socket")
         if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):

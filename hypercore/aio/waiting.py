@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from hypercore.core import Hypercore
-from hypercore.errors import RequestTimeout
+from hypercore.errors import Closed, RequestTimeout
 from hypercore.ids import encode_id
 from hypercore.replication import Replicator, Want
 
@@ -21,11 +21,24 @@ async def wait(
     """Wait until a want is over; it may take ``timeout`` seconds from each sign of progress to the next.
 
     ``told`` is called after each of them.
+
+    Raises:
+        Closed: the core was closed.
+        RequestTimeout: there was no progress.
+        Whatever the want fails with.
     """
     woken = asyncio.Event()
     want = begin(woken.set)
     replicator = Replicator.of(core.state)
     replicator.add(want)
+
+    def look() -> None:
+        # Without a connection nobody else tells.
+        if core.closed and not want.is_done:
+            replicator.give_up(want)
+            want.finish(Closed(f"core {encode_id(replicator.core.key)} is closed"))
+
+    stop = core.on_change(look)
     try:
         while not want.is_done:
             woken.clear()
@@ -38,6 +51,7 @@ async def wait(
                     ) from None
             told()
     finally:
+        stop()
         if not want.is_done:
             replicator.give_up(want)
     if want.error is not None:

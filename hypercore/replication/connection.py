@@ -150,6 +150,8 @@ class Connection:
                     if core.is_idle:
                         core.channel.close()
                         self._forget(core)
+                elif core.replicator.exchange.error is not None:
+                    self._forget(core)
             for frame in self._mux.take_frames():
                 self._stream.send(frame)
         return self._stream.data_to_send(now)
@@ -298,7 +300,11 @@ class Connection:
             raise RemoteProtocolError(
                 "a capability that does not show that the other side knows the core's key"
             )
-        core.replicator.join(core.peer)
+        if core.replicator.exchange.error is None:
+            core.replicator.join(core.peer)
+        else:
+            event.channel.close()
+            self._forget(core)
 
     # --- sending ----------------------------------------------------------------------------------
 

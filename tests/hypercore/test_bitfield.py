@@ -32,6 +32,12 @@ def bits_of(page):
     return [bool(byte >> bit & 1) for byte in page for bit in range(8)]
 
 
+def runs_of(bits, start):
+    """Return the ranges of bits that are set, each as first bit and bit behind."""
+    changes = [i for i in range(len(bits) + 1) if (i < len(bits) and bits[i]) != (i > 0 and bits[i - 1])]
+    return [(start + first, start + last) for first, last in zip(changes[::2], changes[1::2], strict=True)]
+
+
 class AgainstList(RuleBasedStateMachine):
     """A bitfield over stored pages, beside a list of bools that stands for the same bits."""
 
@@ -73,6 +79,30 @@ class AgainstList(RuleBasedStateMachine):
             found[start - self.start : stop - self.start] = [True] * (stop - start)
         inside = self.model[first : max(first, last)]
         assert found == [False] * first + inside + [False] * (SIZE - first - len(inside))
+
+    @rule(byte=st.integers(0, SIZE // 64 - 1), count=st.sampled_from([8, 16, 64]))
+    def bits(self, byte, count):
+        first = 64 * byte
+        expected = sum(1 << place for place, bit in enumerate(self.model[first : first + count]) if bit)
+        assert self.bitfield.bits(self.start + first, count) == expected
+
+    @rule(first=PLACES.map(lambda place: place // 8 * 8), data=st.one_of(st.binary(max_size=20), PAGES))
+    def replace(self, first, data):
+        data = data[: (SIZE - first) // 8]
+        self.bitfield.replace(self.start + first, data)
+        self.model[first : first + 8 * len(data)] = bits_of(data)
+
+    @rule(first=st.integers(0, MODEL_PAGES), last=st.integers(0, MODEL_PAGES))
+    def forget_pages(self, first, last):
+        """They are forgotten here and not where they are stored: whoever opens again finds them there."""
+        number = self.start // PAGE_BITS
+        forgotten = self.bitfield.forget_pages(number + first, number + last)
+        assert forgotten == sorted(set(forgotten) & set(range(number + first, number + last)))
+        for each in forgotten:
+            self.stored.pop(each, None)
+        if first < last:
+            self.model[first * PAGE_BITS : last * PAGE_BITS] = [False] * ((last - first) * PAGE_BITS)
+        assert list(self.bitfield.runs(self.start, self.start + SIZE)) == runs_of(self.model, self.start)
 
     @rule()
     def save_and_open_again(self):
@@ -135,6 +165,32 @@ def test_clearing_what_was_never_set_makes_no_pages():
     bitfield = Bitfield()
     bitfield.set_range(0, MAX_UINT, False)
     assert bitfield.take_changed() == []
+
+
+def test_bits_that_are_replaced_by_zeros_make_no_pages():
+    bitfield = Bitfield()
+    bitfield.replace(0, bytes(3 * PAGE_BYTES))
+    assert bitfield.take_changed() == []
+    assert not bitfield.has_pages
+
+
+def test_bits_are_replaced_across_pages():
+    bitfield = Bitfield()
+    bitfield.replace(PAGE_BITS - 8, b"\x01\x80\xff")
+    assert list(bitfield.runs(0, 2 * PAGE_BITS)) == [
+        (PAGE_BITS - 8, PAGE_BITS - 7),
+        (PAGE_BITS + 7, PAGE_BITS + 16),
+    ]
+
+
+def test_a_page_that_is_forgotten_is_not_stored_any_more():
+    bitfield = Bitfield()
+    for number in (1, 2, 5):
+        bitfield.set_range(number * PAGE_BITS, number * PAGE_BITS + 1, True)
+    assert bitfield.forget_pages(2, 5) == [2]
+    assert [number for number, _ in bitfield.take_changed()] == [1, 5]
+    assert bitfield.forget_pages(0, MAX_UINT) == [1, 5]
+    assert not bitfield.has_pages
 
 
 def test_each_stored_page_is_read_once_and_only_when_it_is_needed():

@@ -43,3 +43,17 @@ def test_a_missing_block_can_tell_the_length_of_the_core():
     assert (
         str(errors.BlockNotAvailable(7, length=3)) == "block 7 is not available here (the core has 3 blocks)"
     )
+
+
+def test_a_conflict_tells_how_long_the_two_trees_are():
+    error = errors.CoreConflict("two trees", 7)
+    assert (str(error), error.length) == ("two trees", 7)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [errors.RemoteProtocolError, errors.ConnectionLost, errors.RequestTimeout, errors.CoreConflict],
+    ids=["protocol", "lost", "timeout", "conflict"],
+)
+def test_trouble_with_peers_is_neither_a_wrong_value_nor_the_storages(error):
+    assert not issubclass(error, (ValueError, errors.StorageError, errors.InvalidProof))

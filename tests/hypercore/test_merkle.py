@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypercore import crypto, flat_tree
-from hypercore.merkle import MerkleTree, Node, encode_node, get_node, get_nodes
+from hypercore.merkle import MerkleTree, Node, encode_node, get_node, get_nodes, subtree
 
 BLOCKS = st.lists(st.binary(max_size=5), max_size=40)
 
@@ -107,6 +107,23 @@ def test_a_changed_block_changes_the_tree_hash(blocks, data):
     place = data.draw(st.integers(0, len(blocks) - 1))
     changed = [*blocks[:place], blocks[place] + b"\x00", *blocks[place + 1 :]]
     assert grown(blocks)[0].tree_hash() != grown(changed)[0].tree_hash()
+
+
+@given(st.integers(0, 5), st.integers(0, 20), st.data())
+def test_a_subtree_has_the_nodes_of_the_whole_tree(depth, place, data):
+    count = 1 << depth
+    first = place * count
+    block = st.binary(max_size=5)
+    blocks = [b""] * first + data.draw(st.lists(block, min_size=count, max_size=count))
+    _, nodes = MerkleTree().append_blocks(blocks)
+    found = subtree(first, blocks[first:])
+    root = 2 * first + count - 1
+    assert found[-1].index == root
+    by_index = {node.index: node for node in nodes}
+    assert found == [by_index[node.index] for node in found]
+    assert {node.index for node in found} == set(
+        range(flat_tree.spans(root)[0], flat_tree.spans(root)[1] + 1)
+    )
 
 
 def test_new_nodes_come_from_the_leaf_up():

@@ -2,11 +2,11 @@
 
 import asyncio
 import json
+import os
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from functools import wraps
 from hashlib import sha256
 from tempfile import TemporaryFile
 from threading import Thread
@@ -32,6 +32,7 @@ class Node:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             encoding="utf-8",
+            start_new_session=True,  # what is called node may be a program that runs it
         )
         self._waiting: dict[int, tuple[str, Future[Any]]] = {}
         self._last = 0
@@ -55,6 +56,10 @@ class Node:
         if isinstance(result, dict) and "handle" in result:
             return Remote(self, result.pop("handle"), result)
         return result
+
+    def signal(self, number: int) -> None:
+        """Send a signal to Node, and to whatever runs it."""
+        os.killpg(self.process.pid, number)
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -101,23 +106,6 @@ class Remote:
     def key(self) -> bytes:
         """The key of a core."""
         return bytes.fromhex(self.about["key"])
-
-
-def in_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """Run a test in an event loop; what its callbacks raise fails it."""
-
-    @wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        raised: list[dict[str, Any]] = []
-
-        async def guarded() -> None:
-            asyncio.get_running_loop().set_exception_handler(lambda loop, context: raised.append(context))
-            await asyncio.wait_for(test(*args, **kwargs), HANG_S)
-
-        asyncio.run(guarded())
-        assert not raised, raised
-
-    return run
 
 
 @asynccontextmanager

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import pytest
 
 from hypercore import Corestore, Hypercore, KeyPair, aio
-from tests.interop.replication import block, complete, digest, in_loop, linked
+from tests.interop.replication import block, complete, digest, linked
+from tests.loops import in_loop
 
 SIZES = [index % 7 * 10 for index in range(50)]
 BLOCKS = [block(index, size) for index, size in enumerate(SIZES)]

@@ -3,7 +3,8 @@
 import pytest
 
 from hypercore import Corestore, Hyperbee, aio
-from tests.interop.replication import in_loop, linked, reached
+from tests.interop.replication import linked, reached
+from tests.loops import in_loop
 
 ENTRIES = [[f"key {number:03}", f"value {number}"] for number in range(500)]
 OPTIONS = {"keyEncoding": "utf-8", "valueEncoding": "utf-8"}

@@ -10,8 +10,9 @@ import pytest
 
 from hypercore import Hypercore, HypercoreError, KeyPair, aio
 from tests.interop.proxy import Proxy
-from tests.interop.replication import block, complete, digest, in_loop
+from tests.interop.replication import block, complete, digest
 from tests.interop.seeds import FRESH_SEED
+from tests.loops import in_loop
 
 LENGTH = 1500
 SIZE = 2000

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from hypercore import Corestore, Hyperdrive, aio
-from tests.interop.replication import in_loop, linked
+from tests.interop.replication import linked
+from tests.loops import in_loop
 
 FILES = {
     "empty": b"",

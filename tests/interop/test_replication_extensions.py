@@ -6,7 +6,8 @@ import pytest
 
 from hypercore import Corestore, aio
 from hypercore.encoding import encode_buffer
-from tests.interop.replication import block, complete, in_loop, linked, until
+from tests.interop.replication import block, complete, linked, until
+from tests.loops import in_loop
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from hypercore import Corestore, Hypercore, aio
 from hypercore.manifest import Manifest, Prologue
 from tests.interop.core_histories import KINDS
 from tests.interop.core_operations import describe
-from tests.interop.replication import block, complete, digest, in_loop, linked
+from tests.interop.replication import block, complete, digest, linked
+from tests.loops import in_loop
 
 SIZES = [index % 5 * 8 for index in range(30)]
 BLOCKS = [block(index, size) for index, size in enumerate(SIZES)]

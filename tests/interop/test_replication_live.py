@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from hypercore import Corestore, Hypercore, aio
-from tests.interop.replication import block, complete, digest, in_loop, linked, reached
+from tests.interop.replication import block, complete, digest, linked, reached
+from tests.loops import in_loop
 
 SIZES = [100] * 20
 

@@ -1,7 +1,6 @@
 """Several peers: what one of them does not have, or does not answer, comes from another."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -11,7 +10,8 @@ import pytest
 from hypercore import Corestore, Hypercore, KeyPair, aio
 from hypercore.errors import RequestTimeout
 from hypercore.replication import scheduler
-from tests.interop.replication import Node, block, complete, digest, in_loop, linked
+from tests.interop.replication import Node, block, complete, digest, linked
+from tests.loops import in_loop
 
 LENGTH = 1000
 SIZE = 100
@@ -102,7 +102,7 @@ async def test_what_a_silent_node_does_not_answer_comes_from_another(
     with Corestore(None) as store, store.get(key=writer.key) as core:
         async with linked(store, silent):
             assert await aio.get(core, 0) == BLOCKS[0]
-            os.kill(other_node.process.pid, signal.SIGSTOP)
+            other_node.signal(signal.SIGSTOP)
             try:
                 downloading = asyncio.ensure_future(aio.download(core))
                 async with (
@@ -111,7 +111,7 @@ async def test_what_a_silent_node_does_not_answer_comes_from_another(
                 ):
                     await downloading
             finally:
-                os.kill(other_node.process.pid, signal.SIGCONT)
+                other_node.signal(signal.SIGCONT)
         assert complete(core)
 
 
@@ -125,14 +125,14 @@ async def test_a_download_from_a_silent_node_alone_ends_with_a_timeout(
     with Corestore(None) as store, store.get(key=theirs.key) as core:
         async with linked(store, theirs):
             assert await aio.get(core, 0) == BLOCKS[0]
-            os.kill(other_node.process.pid, signal.SIGSTOP)
+            other_node.signal(signal.SIGSTOP)
             try:
                 with pytest.raises(RequestTimeout, match="did not all come"):
                     await aio.download(core, 0, LENGTH, timeout=0.5)
                 with pytest.raises(RequestTimeout, match="block 700 did not come"):
                     await aio.get(core, 700, timeout=0.5)
             finally:
-                os.kill(other_node.process.pid, signal.SIGCONT)
+                other_node.signal(signal.SIGCONT)
             await aio.download(core)
         assert complete(core)
 

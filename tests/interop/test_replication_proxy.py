@@ -7,8 +7,9 @@ import pytest
 
 from hypercore import Hyperbee, Hypercore, KeyPair, aio
 from tests.interop.proxy import Proxy
-from tests.interop.replication import block, complete, digest, in_loop, reached
+from tests.interop.replication import block, complete, digest, reached
 from tests.interop.seeds import SEEDS
+from tests.loops import in_loop
 
 LENGTH = 600
 SIZES = [index % 11 * 30 for index in range(LENGTH)]

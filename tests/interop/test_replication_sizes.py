@@ -6,7 +6,8 @@ import pytest
 
 from hypercore import Hypercore, KeyPair, aio
 from hypercore.core.hypercore import MAX_BLOCK_BYTES
-from tests.interop.replication import block, complete, digest, in_loop, linked
+from tests.interop.replication import block, complete, digest, linked
+from tests.loops import in_loop
 
 HUGE = [3, MAX_BLOCK_BYTES, MAX_BLOCK_BYTES, 0, 0, 5, *[100_000] * 60, MAX_BLOCK_BYTES, 7]
 MANY = 70_000

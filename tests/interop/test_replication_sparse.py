@@ -6,8 +6,9 @@ from hashlib import sha256
 import pytest
 
 from hypercore import Corestore, Hypercore, KeyPair, aio
-from tests.interop.replication import block, complete, digest, in_loop, linked, until
+from tests.interop.replication import block, complete, digest, linked, until
 from tests.interop.seeds import SEEDS
+from tests.loops import in_loop
 
 LENGTH = 200
 

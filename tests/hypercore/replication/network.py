@@ -44,11 +44,17 @@ class Machine(Protocol):
 
 
 class LoggingStream(SecretStream):
-    """Remembers what it sent before it was encrypted."""
+    """Remembers what it sent before it was encrypted, and what it received after it was decrypted."""
 
     def __init__(self, *, is_initiator: bool, **known: Any) -> None:
         super().__init__(is_initiator=is_initiator, **known)
         self.log: list[bytes] = []
+        self.received: list[bytes] = []
+
+    def receive(self, data: bytes) -> Iterator[bytes]:
+        for plaintext in super().receive(data):
+            self.received.append(plaintext)
+            yield plaintext
 
     def send(self, plaintext: bytes) -> None:
         self.log.append(plaintext)
@@ -107,6 +113,11 @@ class End:
         assert self.stream is not None
         return [message for message in messages_in(self.stream.log) if kind is None or type(message) is kind]
 
+    def heard(self, kind: type[Any]) -> list[Any]:
+        """Return the messages of one kind that this side has received, of all cores."""
+        assert self.stream is not None
+        return [message for message in messages_in(self.stream.received) if type(message) is kind]
+
     def asked(self) -> Counter[int]:
         """Return how often this side has asked for each block."""
         return Counter(
@@ -120,9 +131,10 @@ class End:
         return {key for key, core in self.connection.cores.items() if core.channel.is_open}
 
     def forget(self) -> None:
-        """Forget what was sent so far."""
+        """Forget what was sent and received so far."""
         assert self.stream is not None
         self.stream.log.clear()
+        self.stream.received.clear()
 
     def step(self) -> bool:
         """Do one thing that is to be done, and return whether there was any."""

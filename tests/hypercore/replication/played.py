@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from hypercore import Hypercore, crypto, wire
+from hypercore import Hypercore, KeyPair, crypto, wire
 from hypercore.errors import BlockNotAvailable, InvalidOperation
 from hypercore.proofs import ProofRequest
 from hypercore.wire import Channel, Data, NoData, Protomux, Request, Sync
@@ -41,11 +41,13 @@ class PlayedPeer:
             and closed.
         on_message: called with each message that comes.
         channels: by discovery key.
+        key_pair: its static key pair.
         wake: set by the network; called when something is to be sent.
     """
 
     def __init__(self, keys: Iterable[bytes] = (), *, is_initiator: bool = True) -> None:
-        self.stream = LoggingStream(is_initiator=is_initiator)
+        self.key_pair = KeyPair.generate()
+        self.stream = LoggingStream(is_initiator=is_initiator, key_pair=self.key_pair)
         self.mux = Protomux()
         self.keys = {crypto.discovery_key(key): key for key in keys}
         self.channels: dict[bytes, Channel] = {}
@@ -64,12 +66,10 @@ class PlayedPeer:
 
     def receive(self, data: bytes, now: float) -> None:
         for frame in self.stream.receive(data):
+            self._set_up()
             for event in self.mux.receive(frame):
                 self._handle(event)
-        if self.stream.is_open and not self._is_set_up:
-            self._is_set_up = True
-            for key in self.keys.values():
-                self.open(key)
+        self._set_up()
 
     def data_to_send(self, now: float) -> bytes:
         if self.stream.is_open:
@@ -126,6 +126,12 @@ class PlayedPeer:
         """Return the messages of one kind that came."""
         return [message for message in self.heard if type(message) is kind]
 
+    def _set_up(self) -> None:
+        if self.stream.is_open and not self._is_set_up:
+            self._is_set_up = True
+            for key in self.keys.values():
+                self.open(key)
+
     def _handle(self, event: wire.Event) -> None:
         if isinstance(event, wire.Messages):
             for type_, start, end in event.entries:
@@ -150,7 +156,7 @@ class PlayedServer(PlayedPeer):
     Args:
         core: what it answers from.
         answer: gets each request and its true answer, and returns what is sent; None for silence.
-        has: whether it says at once to have all blocks, and how long it is.
+        has: whether it says at once to have all blocks.
     """
 
     def __init__(
@@ -159,8 +165,9 @@ class PlayedServer(PlayedPeer):
         answer: Callable[[Request, Data | NoData], Any] = lambda request, answer: answer,
         *,
         has: bool = True,
+        is_initiator: bool = True,
     ) -> None:
-        super().__init__([core.key])
+        super().__init__([core.key], is_initiator=is_initiator)
         self.core = core
         self.answer = answer
         self.on_message = self._react

@@ -74,6 +74,7 @@ def test_a_reader_that_is_shown_another_tree_and_who_has_it_both_freeze(network,
     assert error_of(one) is None  # it has seen no other tree than its own
     assert "two trees of 6 blocks were signed for fork 0" in str(error_of(copy))
     assert end.error is end_of_other.error is end.other.error is end_of_other.other.error is None
+    assert end.connection.cores == end_of_other.connection.cores == {}
     assert list(copy.read_stream()) == list(one.read_stream())
     assert copy.audit() == []
 
@@ -132,6 +133,27 @@ def test_a_conflict_is_found_where_the_roots_of_the_blocks_are_known(network, st
     network.run()
     assert isinstance(want.error, CoreConflict)
     assert conflict_length(copy) == conflict_length(other) == 8
+
+
+def test_a_channel_that_is_being_opened_when_the_conflict_is_found_is_closed(network, store, writers, reader):
+    (one, one_store), (_, other_store) = writers
+    copy, _ = reader(one, one_store)
+    late = Corestore()
+    latecomer = late.get(key=one.key)
+    end = network.connect(late, store, piece=1)
+    while not end.other.connection.cores:
+        end.step()
+        end.other.step()
+    end.other.is_held = True  # it has opened the channel, and does not know yet that the other side has, too
+    network.connect(store, other_store)
+    network.run()
+    assert conflict_length(copy) == 6
+    end.other.is_held = False
+    network.run()
+    assert end.error is end.other.error is None
+    assert latecomer.length == 0
+    assert end.other.said() == []
+    assert Replicator.of(copy.state).peers == []
 
 
 # --- what is no conflict ------------------------------------------------------------------------------------
