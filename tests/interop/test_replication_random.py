@@ -1,4 +1,4 @@
-"""A writer, two copies of ours, and one in each version of Node agree in the end, whatever they lived through."""
+"""A writer, two copies of ours and one in each version of Node agree in the end, whatever they lived."""
 
 from contextlib import AsyncExitStack
 
