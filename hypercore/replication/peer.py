@@ -215,6 +215,7 @@ class Peer:
             self._looked_at = 0.0
         if sync.fork != self.fork:
             self.proven = 0
+            self.unwant()  # of what it has in this fork it tells only what it does not think to be here, too
         self.fork, self.length, self.acknowledged = sync.fork, sync.length, sync.remote_length
         self.can_upgrade = sync.can_upgrade
         self.uploading, self.downloading = sync.uploading, sync.downloading
