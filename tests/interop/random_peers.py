@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from hypercore import Hypercore, KeyPair, aio
 from tests.interop.replication import Remote, block, complete, digest, reached
 
-End = Callable[[], Awaitable[Any]]
-
 STEPS = 25
+
+
+@dataclass
+class Link:
+    """A connection: whether it lasts, and what ends it."""
+
+    is_open: Callable[[], Awaitable[bool]]
+    close: Callable[[], Awaitable[Any]]
 
 
 class Ours:
@@ -44,10 +51,14 @@ class Ours:
     async def truncate(self, length: int) -> None:
         self.core.truncate(length)
 
-    async def connect(self, port: int) -> End:
-        """Connect to another one, and return what ends the connection."""
+    async def connect(self, port: int) -> Link:
+        """Connect to another one."""
         connection = await aio.connect(self.core, "127.0.0.1", port, report=self._errors.append)
-        return connection.close
+
+        async def is_open() -> bool:
+            return not connection.is_closed
+
+        return Link(is_open, connection.close)
 
     async def download(self, start: int, end: int) -> None:
         await aio.download(self.core, start, end)
@@ -86,10 +97,10 @@ class Theirs:
     async def truncate(self, length: int) -> None:
         await self._core("truncate", length=length)
 
-    async def connect(self, port: int) -> End:
-        """Connect to another one, and return what ends the connection."""
+    async def connect(self, port: int) -> Link:
+        """Connect to another one."""
         connection = await self._core("connect", port=port, isInitiator=True)
-        return lambda: connection("disconnect")
+        return Link(lambda: connection("isOpen"), lambda: connection("disconnect"))
 
     async def download(self, start: int, end: int) -> None:
         await self._core("download", start=start, end=end)
@@ -113,10 +124,10 @@ class Theirs:
 Peer = Ours | Theirs
 
 
-async def live(random: Random, writer: Peer, others: list[Peer], *, truncates: bool) -> list[End]:
-    """Do this and that; return what ends the connections that are left."""
+async def live(random: Random, writer: Peer, others: list[Peer], *, truncates: bool) -> list[Link]:
+    """Do this and that; return the connections that are left."""
     everyone = [writer, *others]
-    links: list[End] = []
+    links: list[Link] = []
     downloads: list[asyncio.Future[None]] = []
     length = 0
     for _ in range(STEPS):
@@ -131,7 +142,7 @@ async def live(random: Random, writer: Peer, others: list[Peer], *, truncates: b
             one, other = random.sample(everyone, 2)
             links.append(await one.connect(other.port))
         elif deed < 0.72 and links:
-            await links.pop(random.randrange(len(links)))()
+            await links.pop(random.randrange(len(links))).close()
         elif deed < 0.9:
             start = random.randrange(length)
             download = random.choice(others).download(start, random.randint(start, length))
