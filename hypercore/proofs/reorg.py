@@ -67,10 +67,19 @@ class Reorg:
     @property
     def wanted(self) -> NodeRequest | None:
         """The hash to ask for next, None when it is finished."""
-        diff = self._diff
-        if diff is None or self.is_finished:
-            return None
-        return NodeRequest(2 * self.ancestors, flat_tree.depth(diff.index))
+        return None if self.is_finished else self.proof_of(self.ancestors)
+
+    @property
+    def undecided(self) -> tuple[int, int]:
+        """The first block of the subtree that is to be looked at next, and the one behind its last."""
+        if self._diff is None:
+            return self.ancestors, self.ancestors
+        first, last = flat_tree.spans(self._diff.index)
+        return first // 2, last // 2 + 1
+
+    def proof_of(self, block: int) -> NodeRequest:
+        """Return what leads on as well as what is wanted does: the hash of any block that is undecided."""
+        return NodeRequest(2 * block, 0 if self._diff is None else flat_tree.depth(self._diff.index))
 
     def update(self, proof: Proof) -> None:
         """Take the answer to what was wanted.

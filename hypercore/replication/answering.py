@@ -17,6 +17,7 @@ from hypercore.wire import (
     DATA,
     INVALID_REQUEST,
     NO_DATA,
+    NO_REASON,
     NOT_AVAILABLE,
     Data,
     NoData,
@@ -84,7 +85,7 @@ class Answers:
             except StorageError as error:
                 self._report(error)
         if value is None:
-            self._send_no_data(request_id, NOT_AVAILABLE)
+            self._send_no_data(request_id, self._reason(fork))
         else:
             self._peer.channel.send(DATA, *block_data_pieces(request_id, fork, index, value))
 
@@ -138,7 +139,15 @@ class Answers:
         if request.manifest and core.manifest is not None and not _is_compat(core):
             self._send(request, Proof(core.fork))
         else:
-            self._send_no_data(request.id, NOT_AVAILABLE)
+            self._send_no_data(request.id, self._reason(request.fork))
+
+    def _reason(self, fork: int) -> int:
+        """Return why a request of a fork is refused.
+
+        Of another fork there is none: version 11 has many requests open when the fork changes, and asks
+        nothing more of a peer that has told it 32 times that something is not available.
+        """
+        return NOT_AVAILABLE if fork == self._peer.exchange.core.fork else NO_REASON
 
     def _send(self, request: Request, proof: Proof) -> None:
         core = self._peer.exchange.core

@@ -44,13 +44,25 @@ class ForkFollower:
             if self._question.is_open:
                 return
             self._reset()  # it got no answer
-        ask = self._scheduler.ask_fork
-        if self._reorg is not None and self._peer is peer:
-            self._question = ask(peer, ProofRequest(hash=self._reorg.wanted), self._reorg.fork, now)
-        elif self._peer is None and self._is_worth_asking(peer, now):
+        if self._reorg is not None and peer.fork <= self._reorg.fork:
+            if peer.fork == self._reorg.fork and peer.may_prove_trees(now):
+                self._ask_on(peer, self._reorg, now)
+        elif self._is_worth_asking(peer, now):
+            self._reset()  # this fork is the newer one
             self._peer = peer
             request = ProofRequest(upgrade=UpgradeRequest(0, peer.length))
-            self._question = ask(peer, request, peer.fork, now)
+            self._question = self._scheduler.ask_fork(peer, request, peer.fork, now)
+
+    def _ask_on(self, peer: Peer, reorg: Reorg, now: float) -> None:
+        """Ask for the way to a block that the peer has: version 10 ends the connection if it lacks a node."""
+        first, end = reorg.undecided
+        block = peer.blocks.first(first, end)
+        if block < end <= peer.length:
+            self._peer = peer
+            request = ProofRequest(hash=reorg.proof_of(block))
+            self._question = self._scheduler.ask_fork(peer, request, reorg.fork, now)
+        else:
+            peer.want(first, now)
 
     def _is_worth_asking(self, peer: Peer, now: float) -> bool:
         return peer.fork > self._exchange.core.fork and peer.length > 0 and peer.may_prove_trees(now)

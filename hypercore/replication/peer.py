@@ -29,6 +29,7 @@ MAX_WAITING = 32 << 20
 _MAX_REMOTE_WANTS = 4096
 # As many stretches are asked about at once as there is room to remember what is answered.
 _MAX_WANTS = MAX_PAGES * PAGE_BITS // BLOCKS_PER_WANT
+_SECONDS_PER_LOOK = 1.0
 _SECONDS_PER_WANTS = 1.0
 # Blocks that may be open at one peer, and about how many bytes, unless one question alone takes more.
 _MAX_OPEN_BLOCKS = 512
@@ -64,6 +65,7 @@ class Peer:
         refused_until: when it may be asked again for what it refused: longer trees, other forks, seeks.
         is_doubtful: whether it owes a proof of what it claims: it refused to give it, or gave none in time.
         wants_more: whether there is more to ask about than it was, the last time that it was filled.
+        is_short: whether its tree is too short to prove a block that is wanted of it.
         refuses_nodes: whether it cannot prove tree nodes: blocks are asked for with their own proofs.
         cursors: how far each download was gone through for it.
     """
@@ -95,6 +97,8 @@ class Peer:
         self.last_answer = 0.0
         self.cursors: WeakKeyDictionary[Download, Cursor] = WeakKeyDictionary()
         self.refuses_nodes = False
+        self.is_short = False
+        self._looked_at = 0.0
         self.ordinal = 0
         self._open_blocks = 0
         self.open_bytes = 0
@@ -209,8 +213,10 @@ class Peer:
             self.news += 1
             self.refused_until = 0.0
             self.is_doubtful = False
+            self._looked_at = 0.0
         if sync.fork != self.fork:
             self.proven = 0
+            self.unwant()  # of what it has in this fork it tells only what it does not think to be here, too
         self.fork, self.length, self.acknowledged = sync.fork, sync.length, sync.remote_length
         self.can_upgrade = sync.can_upgrade
         self.uploading, self.downloading = sync.uploading, sync.downloading
@@ -247,6 +253,13 @@ class Peer:
         self.news += 1
         for cursor in self.cursors.values():
             cursor.go_back(start // BLOCKS_PER_GROUP)
+
+    def look_again_where_short(self, now: float) -> None:
+        """Let downloads look again at blocks that it could not prove: more nodes may be here now."""
+        if self.is_short and now - self._looked_at >= _SECONDS_PER_LOOK:
+            self.is_short = False
+            self._looked_at = now
+            self._look_again(0)
 
     def on_want(self, want: Want) -> None:
         """Tell which blocks of a stretch are here, and from now on which arrive.
@@ -322,7 +335,7 @@ class Peer:
         is_waited_for = (
             bool(self.open_questions) or self.wants_more or not (self.is_synced or self.is_doubtful)
         )
-        return is_waited_for or self.ignored_until > now or self.refused_until > now
+        return is_waited_for or self.is_short or self.ignored_until > now or self.refused_until > now
 
     def has_room(self) -> bool:
         """Return whether more blocks may be asked of it."""

@@ -76,6 +76,7 @@ class Scheduler:
                 self._ask_seeks(peer, now)
         if not self._ask_single_blocks(peer, now):
             return
+        peer.look_again_where_short(now)
         for download in self._exchange.wants.downloads:
             if not self._ask_download(peer, download, now):
                 break
@@ -128,10 +129,33 @@ class Scheduler:
                 continue
             if not peer.blocks.has(index, index + 1):
                 peer.want(index, now)
-                continue
-            if not self._ask_block(peer, index, wants[0], now):
+            elif not self._leads(peer, 2 * index):
+                peer.is_short = True
+            elif not self._ask_block(peer, index, wants[0], now):
                 return False
         return True
+
+    def _leads(self, peer: Peer, index: int) -> bool:
+        """Return whether a peer can show the way from a node up to one that is stored here.
+
+        Where its tree is shorter it may not reach that far. Version 10 ends the connection when it is asked.
+        """
+        core = self._core
+        if peer.length >= core.tree.length:
+            return True
+        for _ in range(core.missing_nodes(index)):
+            index = flat_tree.parent(index)
+        return flat_tree.spans(index)[1] < 2 * peer.length
+
+    def _provable(self, peer: Peer, group: int, bits: int) -> int:
+        """Return of which blocks of a group a peer with a shorter tree can show the way."""
+        first = group * BLOCKS_PER_GROUP
+        provable = 0
+        if self._core.stored_bits(first, BLOCKS_PER_GROUP):  # else nothing below the root is stored
+            places = (place for place in range(BLOCKS_PER_GROUP) if bits >> place & 1)
+            provable = sum(1 << place for place in places if self._leads(peer, 2 * (first + place)))
+        peer.is_short |= provable != bits
+        return provable
 
     def _ask_block(self, peer: Peer, index: int, want: Want | None, now: float) -> bool:
         """Ask for one block; return False if it has to be asked for alone and others are on their way."""
@@ -170,7 +194,7 @@ class Scheduler:
             block, end = peer.blocks.first(guess, last + 1), last + 1
             if block == end:
                 block, end = peer.blocks.first(first, guess), guess
-            if block < end:
+            if block < end and last < peer.length:
                 # Version 11 seeks only below the first root, but what proves this block shows the way, too.
                 target = NodeRequest(2 * block, flat_tree.depth(node))
                 request = ProofRequest(hash=target, seek=SeekRequest(seek.offset, seek.padding))
@@ -185,9 +209,11 @@ class Scheduler:
             return True
         cursor = self._cursor(peer, download, stop)
         peer.want_range(download.start, stop, now)
-        limit = 1 if peer.refuses_nodes else self._blocks_per_subtree()
+        usual_limit = 1 if peer.refuses_nodes else self._blocks_per_subtree()
         while (group := cursor.group) is not None and peer.has_room():
-            bits = self._wanted_bits(peer, download.start, stop, group)
+            bits, limit = self._wanted_bits(peer, download.start, stop, group), usual_limit
+            if bits and not self._leads(peer, (2 * group + 1) * BLOCKS_PER_GROUP - 1):
+                bits, limit = self._provable(peer, group, bits), 1
             if not bits:
                 cursor.step += 1
                 cursor.skip(lambda group, end: self._next_group(peer, group, end))

@@ -37,6 +37,9 @@ BITFIELD: Final = 7
 RANGE: Final = 8
 EXTENSION: Final = 9
 
+NO_REASON: Final = 0
+"""The reason of a NoData that has none."""
+
 NOT_AVAILABLE: Final = 1
 """The reason of a NoData: the block is not stored."""
 

@@ -186,6 +186,8 @@ export const commands = {
     return things.get(on).ended
   },
 
+  isOpen: ({ on }) => !things.get(on).socket.destroyed,
+
   /** Wait until a connection ends. */
   ended: ({ on }) => things.get(on).ended,
 

@@ -132,8 +132,6 @@ def test_a_core_whose_key_is_its_manifest_sends_none(network, store):
         pytest.param(block_request(5, 8), id="behind-the-end"),
         pytest.param(block_request(5, 2**53 - 1), id="at-the-last-number"),
         pytest.param(block_request(5, 4), id="cleared"),
-        pytest.param(block_request(5, 0, fork=1), id="another-fork"),
-        pytest.param(Request(5, 7, ProofRequest(upgrade=UpgradeRequest(0, 8))), id="tree-of-another-fork"),
         pytest.param(
             Request(5, 0, ProofRequest(NodeRequest(4), upgrade=UpgradeRequest(0, 8))), id="and-upgrade"
         ),
@@ -142,6 +140,19 @@ def test_a_core_whose_key_is_its_manifest_sends_none(network, store):
 def test_what_is_not_here_is_refused(asker, core, request_):
     core.clear(4)
     assert asker.ask(request_) == [NoData(5, NOT_AVAILABLE)]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(block_request(5, 0, fork=1), id="block"),
+        pytest.param(block_request(5, 0, fork=1, nodes=3), id="proof"),
+        pytest.param(Request(5, 7, ProofRequest(upgrade=UpgradeRequest(0, 8))), id="tree"),
+    ],
+)
+def test_what_is_of_another_fork_is_refused_without_a_reason(asker, request_):
+    """Version 11 asks nothing more of a peer that has told it 32 times that something is not available."""
+    assert asker.ask(request_) == [NoData(5)]
 
 
 def test_what_is_not_here_is_refused_but_for_the_manifest(asker, core):
@@ -269,7 +280,7 @@ def test_requests_of_a_core_that_is_truncated_meanwhile_are_refused(asker, core)
     asker.end.block(False)
     asker.peer.heard.clear()
     asker.network.run()
-    assert asker.peer.heard_of(NoData) == [NoData(1, NOT_AVAILABLE), NoData(2, NOT_AVAILABLE)]
+    assert asker.peer.heard_of(NoData) == [NoData(1), NoData(2)]
 
 
 # --- storage that fails -------------------------------------------------------------------------------------

@@ -345,3 +345,47 @@ def test_the_blocks_that_are_gone_are_told_before_the_fork(network, pair):
     assert kinds.index(Range) < kinds.index(Sync)
     assert end.said(Range) == [Range(True, 5, 3)]
     assert [(sync.fork, sync.length) for sync in end.said(Sync)] == [(1, 5)]
+
+
+@pytest.fixture
+def behind(network, stores):
+    """Make a core that was truncated, a copy from before, and one with few blocks that knows the new fork."""
+    store, other = stores
+    core = writer_of(blocks_of(100))
+    copy, seed = store.get(key=core.key), other.get(key=core.key)
+    end = network.connect(store, SingleCore(core))
+    download(network, copy)
+    end.close()
+    core.truncate(50)
+    core.append(blocks_of(20))
+    end = network.connect(other, SingleCore(core))
+    network.run()
+    for index in (10, 60):
+        download(network, seed, index, index + 1)
+    end.close()
+    return core, copy, store, other
+
+
+def test_a_peer_with_few_blocks_is_asked_only_for_the_way_to_these(network, behind):
+    """Version 10 ends the connection when it is asked for a node that it does not have."""
+    core, copy, store, other = behind
+    end = network.connect(store, other)
+    network.run()
+    assert {request.proof.hash.index for request in end.said(Request) if request.proof.hash} <= {20, 120}
+    assert end.other.said(NoData) == []
+    assert copy.fork == 0
+    network.connect(store, SingleCore(core))
+    network.run()
+    assert (copy.fork, copy.length, copy.contiguous_length) == (1, 70, 50)
+    download(network, copy)
+    assert_equal(copy, core)
+
+
+def test_a_newer_fork_is_gone_over_to_though_another_one_is_not_finished(network, behind):
+    core, copy, store, other = behind
+    network.connect(store, other)
+    network.run()
+    core.truncate(30)
+    network.connect(store, SingleCore(core))
+    network.run()
+    assert (copy.fork, copy.length, copy.contiguous_length) == (2, 30, 30)

@@ -106,6 +106,21 @@ def test_after_blocks_have_gone_here_their_stretch_is_asked_about_anew(network, 
     assert end.asked() == Counter(range(150, 160))
 
 
+def test_after_a_peer_has_gone_over_to_another_fork_its_blocks_are_asked_about_anew(network, sparse):
+    """Version 10 does not tell of blocks that it thinks to be here, too, as they were in the fork before."""
+    core, seed, copy, end = sparse(1000, (100, 200))
+    want = begin_download(copy, 0, 150)
+    network.run()
+    end.forget()
+    core.truncate(150)
+    network.connect(SingleCore(seed), SingleCore(core))
+    network.run()
+    assert copy.fork == 1
+    assert end.said(Unwant)[0] == Unwant(0, BLOCKS_PER_WANT)
+    assert end.said(Want)[0] == Want(0, BLOCKS_PER_WANT)
+    assert not want.is_done
+
+
 # --- long cores ---------------------------------------------------------------------------------------------
 
 
