@@ -102,40 +102,40 @@ class MerkleTree:
         byte_length: the bytes of all blocks, as stored.
     """
 
-    __slots__ = ("_pieces", "byte_length", "length", "roots")
+    __slots__ = ("_packed", "byte_length", "length", "roots")
 
     def __init__(self, roots: Sequence[Node] = ()) -> None:
         self.roots = list(roots)
-        self._pieces = [crypto.root_piece(root.index, root.size, root.hash) for root in roots]
+        self._packed = b"".join(crypto.root_piece(root.index, root.size, root.hash) for root in roots)
         self.length = flat_tree.spans(self.roots[-1].index)[1] // 2 + 1 if roots else 0
         self.byte_length = sum(root.size for root in roots)
 
     def tree_hash(self) -> bytes:
         """Return the hash over all roots: what is signed."""
-        return crypto.tree_hash(self._pieces)
+        return crypto.tree_hash(self._packed)
 
     def append_block(self, block: bytes) -> tuple[MerkleTree, list[Node]]:
         """Return the tree with one more block, and the new nodes from the leaf up."""
         length = self.length
+        roots = self.roots.copy()
         size = len(block)
         node = Node(2 * length, size, crypto.leaf_hash(block))
         nodes = [node]
-        keep = len(self.roots)
         # Every trailing 1 bit of the length is a root of that depth, which the new node completes to a
         # parent.
         step = 1
         while length & step:
-            keep -= 1
-            left = self.roots[keep]
+            left = roots.pop()
             size += left.size
             node = Node(left.index + step, size, crypto.parent_hash(size, left.hash, node.hash))
             nodes.append(node)
             step <<= 1
         tree = MerkleTree.__new__(MerkleTree)
-        tree.roots = self.roots[:keep]
-        tree.roots.append(node)
-        tree._pieces = self._pieces[:keep]
-        tree._pieces.append(crypto.root_piece(node.index, size, node.hash))
+        tree._packed = self._packed[: len(roots) * crypto.ROOT_PIECE_SIZE] + crypto.root_piece(
+            node.index, size, node.hash
+        )
+        roots.append(node)
+        tree.roots = roots
         tree.length = length + 1
         tree.byte_length = self.byte_length + len(block)
         return tree, nodes

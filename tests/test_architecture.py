@@ -13,7 +13,7 @@ PACKAGES = ["hypercore", "benchmarks", "exporter"]
 # From the bottom to the top: a part of the package imports only parts of layers before its own, or itself.
 LAYERS = [
     ["errors"],
-    ["flat_tree", "bitfield", "encoding", "js_json", "ids"],
+    ["flat_tree", "bitfield", "encoding", "js_json", "ids", "sodium"],
     ["crypto", "codecs"],
     ["manifest", "encryption"],
     ["merkle"],

@@ -8,22 +8,26 @@ before they are changed next.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
-from contextlib import suppress
 from dataclasses import replace
-from time import time_ns
 
 from hypercore import flat_tree
+from hypercore.core.appending import (
+    put_appended,
+    put_blocks,
+    put_changed_pages,
+    put_head,
+    put_nodes,
+    sign_tree,
+)
 from hypercore.core.branches import BranchState
 from hypercore.core.changes import Change
 from hypercore.core.state import CoreState, View
-from hypercore.encoding import encode_index, encode_uint
+from hypercore.encoding import encode_index
 from hypercore.errors import (
     BadArgument,
-    HypercoreError,
     InvalidOperation,
     InvalidProof,
     InvalidSignature,
-    NotWritable,
 )
 from hypercore.ids import encode_id
 from hypercore.manifest import Manifest
@@ -31,7 +35,7 @@ from hypercore.merkle import MerkleTree, Node
 from hypercore.proofs import Proof, Verified, check_root, verify_proof
 from hypercore.proofs.reorg import Reorg
 from hypercore.signing import Authority
-from hypercore.storage import Database, WriteBatch
+from hypercore.storage import Database
 from hypercore.storage.records import (
     CoreHead,
     CoreKeys,
@@ -39,7 +43,6 @@ from hypercore.storage.records import (
     auth_key,
     dependency_key,
     encode_contiguous_length,
-    encode_core_head,
 )
 
 
@@ -95,14 +98,13 @@ class Commit:
 
     Args:
         database: the store of the cores.
-        batch: an empty write batch of it to use; a new one by default.
     """
 
     __slots__ = ("_after", "_batch", "_begun", "_database", "_next")
 
-    def __init__(self, database: Database, batch: WriteBatch | None = None) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._batch = database.store.batch() if batch is None else batch
+        self._batch = database.store.batch()
         self._next: list[_Next] = []
         self._after: list[Callable[[], None]] = []
         self._begun: list[CoreState] = []
@@ -117,23 +119,11 @@ class Commit:
             InvalidSignature: the given signature does not hold for the new tree.
         """
         self._begin(core)
-        old = core.tree
-        tree, nodes = old.append_block(blocks[0]) if len(blocks) == 1 else old.append_blocks(blocks)
-        tree_hash = tree.tree_hash()
-        if signature is None:
-            signature = _sign(core, tree_hash, tree.length, core.fork)
-        elif core.authority is None or not core.authority.verify(tree, core.fork, signature):
-            raise InvalidSignature(f"the signature does not hold for the tree of {tree.length} blocks")
-        self._put_blocks(core.keys, old.length, blocks)
-        self._put_nodes(core.keys, nodes)
-        contiguous = core.contiguous_length
-        if contiguous == old.length:
-            contiguous = tree.length
-        else:
-            core.bitfield.set_range(old.length, tree.length, True)
+        start = core.tree.length
+        tree, signature, contiguous = put_appended(core, self._batch.put, blocks, signature)
         next_ = _Next(core, tree, core.fork, signature, contiguous)
-        next_.stored = ((old.length, tree.length),)
-        self._finish(next_, tree_hash)
+        next_.stored = ((start, tree.length),)
+        self._next.append(next_)
         return tree.length
 
     def truncate(self, core: CoreState, length: int, fork: int | None = None) -> None:
@@ -158,7 +148,7 @@ class Commit:
         self._begin(core)
         tree = core.tree_at(length)
         tree_hash = tree.tree_hash()
-        signature = _sign(core, tree_hash, length, fork)
+        signature = sign_tree(core, tree_hash, length, fork)
         old = core.tree.length
         contiguous = self._cut(core, length)
         next_ = _Next(core, tree, fork, signature, contiguous)
@@ -218,7 +208,7 @@ class Commit:
             index, length = proof.block.index, verified.tree.length
             if index >= length:
                 raise InvalidProof(f"block {index} was proven for a tree of {length} blocks")
-            self._put_blocks(core.keys, index, (proof.block.value,))
+            put_blocks(self._batch.put, core.keys, index, (proof.block.value,))
             stored = ((index, index + 1),)
             contiguous = _add_blocks(core, index, index + 1, length)
         next_ = _Next(core, verified.tree, core.fork, signature, contiguous)
@@ -264,8 +254,8 @@ class Commit:
         stored = []
         for first, blocks, nodes in subtrees:
             end = first + len(blocks)
-            self._put_blocks(core.keys, first, blocks)
-            self._put_nodes(core.keys, nodes)
+            put_blocks(self._batch.put, core.keys, first, blocks)
+            put_nodes(self._batch.put, core.keys, nodes)
             stored.append((first, end))
             next_.contiguous_length = _add_blocks(core, first, end, length, next_.contiguous_length)
         next_.stored = stored
@@ -286,8 +276,8 @@ class Commit:
     def append_to_branch(self, branch: BranchState, blocks: Sequence[bytes]) -> int:
         """Add blocks to a named session and return its new length; nothing is signed."""
         tree, nodes = branch.tree.append_blocks(blocks)
-        self._put_blocks(branch.keys, branch.tree.length, blocks)
-        self._put_nodes(branch.keys, nodes)
+        put_blocks(self._batch.put, branch.keys, branch.tree.length, blocks)
+        put_nodes(self._batch.put, branch.keys, nodes)
         self._change_branch(branch, tree, branch.fork, branch.base, branch.shared_length)
         return tree.length
 
@@ -328,11 +318,11 @@ class Commit:
         self._begin(core)
         tree_hash = tree.tree_hash()
         if signature is None:
-            signature = _sign(core, tree_hash, length, core.fork)
+            signature = sign_tree(core, tree_hash, length, core.fork)
         elif not core.authority.verify(tree, core.fork, signature):
             raise InvalidSignature("the signature does not hold for the tree that is committed")
-        self._put_blocks(core.keys, shared, blocks)
-        self._put_nodes(core.keys, nodes)
+        put_blocks(self._batch.put, core.keys, shared, blocks)
+        put_nodes(self._batch.put, core.keys, nodes)
         self._delete_range(branch.keys.block, shared, length)
         contiguous = core.contiguous_length
         if contiguous >= shared:
@@ -394,22 +384,13 @@ class Commit:
         for change in self._after:
             change()
         for next_ in self._next:
-            core = next_.core
-            if core.observers:
-                change_ = Change(next_.stored, next_.removed)
-                for observer in tuple(core.observers):
-                    observer(change_)
-            if core.listeners:
-                for listener in tuple(core.listeners):
-                    listener()
+            next_.core.tell(Change(next_.stored, next_.removed))
 
     def drop(self) -> None:
         """Forget everything and read what is stored again: nobody knows whether a failed write happened."""
         self._batch.clear()
         for core in self._begun:
-            # Where even reading fails, the core stays unsettled and is read again before it is changed next.
-            with suppress(HypercoreError):
-                core.load()
+            core.load_if_possible()
 
     def __enter__(self) -> Commit:
         return self
@@ -431,19 +412,13 @@ class Commit:
         core = next_.core
         put = self._batch.put
         if tree_hash is not None:
-            now = time_ns() // 1_000_000
-            put(
-                core.keys.head,
-                encode_core_head(next_.fork, next_.tree.length, tree_hash, next_.signature or b"", now),
-            )
+            put_head(put, core.keys, next_.fork, next_.tree.length, tree_hash, next_.signature)
         if next_.contiguous_length != core.contiguous_length:
             put(core.keys.hints, encode_contiguous_length(next_.contiguous_length))
         if next_.manifest is not None:
             auth = replace(core.auth, manifest=next_.manifest)
             put(auth_key(core.record.core_pointer), auth.encode())
-        if core.has_bitfield_pages:
-            for number, page in core.bitfield.take_changed():
-                put(core.keys.page_key(number), page)
+        put_changed_pages(put, core)
         self._next.append(next_)
 
     def _put_proven(self, core: CoreState, nodes: Sequence[Node], bound: Set[int], *, kept: int) -> None:
@@ -456,21 +431,7 @@ class Commit:
                 known = core.node(node.index)
                 if known is not None and known.hash == node.hash:
                     continue
-            self._put_nodes(core.keys, (node,))
-
-    def _put_blocks(self, keys: CoreKeys, start: int, blocks: Sequence[bytes]) -> None:
-        put = self._batch.put
-        prefix = keys.block
-        for index, block in enumerate(blocks, start):
-            put(prefix + encode_index(index), block)
-
-    def _put_nodes(self, keys: CoreKeys, nodes: Sequence[Node]) -> None:
-        put = self._batch.put
-        prefix = keys.node
-        for node in nodes:
-            index = node.index
-            # encode_node, without the call
-            put(prefix + encode_index(index), encode_uint(index) + encode_uint(node.size) + node.hash)
+            put_nodes(self._batch.put, core.keys, (node,))
 
     def _cut(self, core: CoreState, length: int) -> int:
         """Delete the blocks from ``length`` on and all nodes above them; return the contiguous length."""
@@ -516,13 +477,6 @@ def _add_blocks(core: CoreState, start: int, end: int, length: int, contiguous: 
         # Without pages there is nothing behind the blocks: no need to make any.
         return core.bitfield.find_unset(end, length) if core.has_bitfield_pages else end
     return contiguous
-
-
-def _sign(core: CoreState, tree_hash: bytes, length: int, fork: int) -> bytes:
-    signer = core.signer
-    if signer is None:
-        raise NotWritable(f"core {encode_id(core.key)} cannot be written: its secret key is not here")
-    return signer.sign(tree_hash, length, fork)
 
 
 def _authority(core: CoreState, proof: Proof) -> tuple[Authority | None, Manifest | None]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NoReturn, cast
 from weakref import WeakMethod, WeakSet
 
+from hypercore.core.appending import append_alone
 from hypercore.core.audit import audit_core
 from hypercore.core.batch import CoreBatch, check_length
 from hypercore.core.branches import BranchState, open_branch
@@ -268,8 +269,7 @@ class Hypercore:
         if state is self._main:
             if commit is not None:
                 return commit.append(state, blocks, signature)
-            with Commit(state.database, state.batch) as own:
-                return own.append(state, blocks, signature)
+            return append_alone(self._main, blocks, signature)
         with Commit(state.database) as own:
             return own.append_to_branch(self._need_branch(), blocks)
 

@@ -7,6 +7,7 @@ shared by all Hypercore objects that are open on it; what changes it is in hyper
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import chain, compress, repeat
 from operator import length_hint
 from typing import NoReturn
@@ -20,6 +21,7 @@ from hypercore.encoding import decode_index, encode_index
 from hypercore.errors import (
     BadArgument,
     BlockNotAvailable,
+    HypercoreError,
     InvalidOperation,
     InvalidSignature,
     StorageCorrupt,
@@ -359,6 +361,21 @@ class CoreState(View):
         if self.signature is None and self.tree.length == 0:
             return True
         return self.authority.verify(self.tree, self.fork, self.signature)
+
+    def tell(self, change: Change) -> None:
+        """Call all who have to know of every change."""
+        for observer in tuple(self.observers):
+            observer(change)
+        for listener in tuple(self.listeners):
+            listener()
+
+    def load_if_possible(self) -> None:
+        """Read it again after a failed write: nobody knows whether that happened.
+
+        Where even reading fails it stays unsettled, and is read again before it is changed next.
+        """
+        with suppress(HypercoreError):
+            self.load()
 
     def load(self) -> None:
         """Read head, hints and roots from storage."""

@@ -35,7 +35,7 @@ def test_the_hash_of_a_parent_covers_size_and_both_children(size, left, right):
 def test_the_tree_hash_covers_hash_index_and_size_of_each_root(roots):
     pieces = [crypto.root_piece(*root) for root in roots]
     expected = b"".join(hash_ + u64(index, size) for index, size, hash_ in roots)
-    assert crypto.tree_hash(pieces) == plain_hash(b"\x02" + expected)
+    assert crypto.tree_hash(b"".join(pieces)) == plain_hash(b"\x02" + expected)
 
 
 def test_a_signable_names_the_core_the_tree_its_length_and_its_fork():

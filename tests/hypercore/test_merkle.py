@@ -43,7 +43,7 @@ def _add_parent(nodes, index):
 def test_an_empty_tree_has_the_hash_of_no_roots():
     tree = MerkleTree()
     assert (tree.length, tree.byte_length, tree.roots) == (0, 0, [])
-    assert tree.tree_hash() == crypto.tree_hash([])
+    assert tree.tree_hash() == crypto.tree_hash(b"")
 
 
 @given(blocks=BLOCKS)
