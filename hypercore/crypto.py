@@ -130,9 +130,8 @@ class KeyPair:
         return cls(*bindings.crypto_sign_seed_keypair(seed))
 
 
-def sign(message: bytes, secret_key: bytes) -> bytes:
-    """Return the detached Ed25519 signature, 64 bytes."""
-    return sodium.sign(message, secret_key)
+sign = sodium.sign
+"""(message, secret key) -> detached Ed25519 signature, 64 bytes."""
 
 
 def verify(message: bytes, signature: bytes, public_key: bytes) -> bool:

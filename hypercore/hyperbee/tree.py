@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable
 from hypercore.errors import DecodingError
 from hypercore.hyperbee import blocks
 from hypercore.hyperbee.operations import Operations
+from hypercore.hyperbee.protobuf import encode_varint
 
 MIN_KEYS = 4
 MAX_KEYS = 2 * MIN_KEYS
@@ -63,9 +64,15 @@ class Child:
 
 
 class TreeNode:
-    """Keys in order, the seqs of their blocks, and the children between them (none in a leaf)."""
+    """Keys in order, the seqs of their blocks, and the children between them (none in a leaf).
 
-    __slots__ = ("changed", "children", "keys", "keys_field", "seqs")
+    Attributes:
+        changed: whether it has to be written.
+        keys_field: the keys as they are stored, once that is known.
+        pieces: so are the places of the children: of a node that a put passes, only one has changed.
+    """
+
+    __slots__ = ("changed", "children", "keys", "keys_field", "pieces", "seqs")
 
     def __init__(self, keys: list[bytes], seqs: list[int], children: list[Child]) -> None:
         self.keys = keys
@@ -73,11 +80,13 @@ class TreeNode:
         self.children = children
         self.changed = False
         self.keys_field: bytes | None = None
+        self.pieces: list[bytes] | None = None
 
     def touch(self) -> None:
-        """Say that the keys changed."""
+        """Say that the keys changed, and perhaps the children."""
         self.changed = True
         self.keys_field = None
+        self.pieces = None
 
     def insert(self, place: int, key: bytes, seq: int) -> None:
         """Add a key."""
@@ -110,7 +119,11 @@ class TreeNode:
             field = self.keys_field = blocks.encode_keys(self.seqs)
         if not self.children:
             return field
-        return field + blocks.encode_children([child.piece or child.encode() for child in self.children])
+        return field + blocks.encode_children(self.pieces or self.make_pieces())
+
+    def make_pieces(self) -> list[bytes]:
+        """Return the places of the children, each as it is stored."""
+        return [child.piece or child.encode() for child in self.children]
 
 
 class Tree:
@@ -225,7 +238,7 @@ class Tree:
                         node.changed = node.changed or bool(node.children)
                     return False
                 node.replace(place, key, seq)
-                _mark(path)
+                self._remember(path)
                 return True
             if not node.children:
                 break
@@ -233,11 +246,11 @@ class Tree:
             child = node.children[place]
             node = child.node or self.load(child)
         node.insert(place, key, seq)
-        _mark(path)
         if len(node.keys) > MAX_KEYS:
+            _mark(path)
             self._split(node, path, seq)
-        elif not self.keep_marks:
-            self._way = path
+        else:
+            self._remember(path)
         return True
 
     def delete(self, key: bytes, may_delete: MayReplace | None) -> bool:
@@ -288,13 +301,27 @@ class Tree:
             return written
         # Only the nodes on the way to one key have changed: the others need not be looked at.
         node.changed = False
-        for parent, place in way:
+        seq_piece = encode_varint(seq)
+        for offset, (parent, place) in enumerate(way, 1):
             child = parent.children[place]
-            child.move(seq, len(written))
-            written.append(child)
+            child.seq, child.offset = seq, offset
+            child.piece = piece = seq_piece + encode_varint(offset)
+            if parent.pieces is None:
+                # Not in a batch: the places of other children may still change before all is written.
+                parent.pieces = parent.make_pieces()
+            else:
+                parent.pieces[place] = piece
             if child.node is not None:
                 child.node.changed = False
+            written.append(child)
         return written
+
+    def _remember(self, path: list[tuple[TreeNode, int]]) -> None:
+        """Take note of which nodes a put has changed, beside the one at the end of the path."""
+        if self.keep_marks:
+            _mark(path)
+        else:
+            self._way = path
 
     def _ask(self, may_replace: MayReplace, seq: int) -> bool:
         self.is_asking = True
@@ -417,6 +444,7 @@ def _number(node: TreeNode, seq: int, written: list[Child]) -> None:
     for child in node.children:
         below = child.node
         if below is not None and below.changed:
+            node.pieces = None
             child.move(seq, len(written))
             written.append(child)
             _number(below, seq, written)
