@@ -246,11 +246,16 @@ class Tree:
             child = node.children[place]
             node = child.node or self.load(child)
         node.insert(place, key, seq)
-        if len(node.keys) > MAX_KEYS:
-            _mark(path)
-            self._split(node, path, seq)
-        else:
+        if len(node.keys) <= MAX_KEYS:
             self._remember(path)
+            return True
+        if path and len(path[-1][0].keys) < MAX_KEYS:
+            # Only this node is cut: its halves are written one after the other.
+            parent, place = path[-1]
+            self._remember([*path, (parent, place + 1)])
+        else:
+            _mark(path)
+        self._split(node, path, seq)
         return True
 
     def delete(self, key: bytes, may_delete: MayReplace | None) -> bool:
