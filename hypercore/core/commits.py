@@ -384,7 +384,9 @@ class Commit:
         for change in self._after:
             change()
         for next_ in self._next:
-            next_.core.tell(Change(next_.stored, next_.removed))
+            core = next_.core
+            if core.observers or core.listeners:
+                core.tell(Change(next_.stored, next_.removed))
 
     def drop(self) -> None:
         """Forget everything and read what is stored again: nobody knows whether a failed write happened."""
