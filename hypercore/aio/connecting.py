@@ -19,6 +19,9 @@ from hypercore.replication import SingleCore, Source
 
 Report = Callable[[Exception], None]
 
+MAX_CONNECTIONS = 500
+"""How many clients a server takes at once by default: half of the files that a process may usually open."""
+
 _FIRST_DELAY = 0.25
 _LONGEST_DELAY = 30.0
 
@@ -37,7 +40,7 @@ class _Watch:
 
 
 class _HangUp(asyncio.Protocol):
-    """What a client meets that comes too late."""
+    """What a client meets that comes too late, or that there is no room for."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hang up."""
@@ -55,11 +58,15 @@ class Server:
         port: the TCP port that it listens at.
     """
 
-    def __init__(self, source: Source, make: Callable[[], PeerConnection], report: Report) -> None:
+    def __init__(
+        self, source: Source, make: Callable[[], PeerConnection], max_connections: int, report: Report
+    ) -> None:
         self.port = 0
         self.connections: set[PeerConnection] = set()
         self._source = source
         self._make = make
+        self._max_connections = max_connections
+        self._is_full = False
         self._report = report
         self._server: asyncio.Server | None = None
         self._watchers: set[asyncio.Task[None]] = set()
@@ -88,7 +95,7 @@ class Server:
             self._stop_observing()
 
     def _accept(self) -> asyncio.Protocol:
-        if self._closed.done():
+        if self._closed.done() or not self._has_room():
             return _HangUp()
         connection = self._make()
         self.connections.add(connection)
@@ -96,6 +103,14 @@ class Server:
         self._watchers.add(task)
         task.add_done_callback(self._watchers.discard)
         return connection
+
+    def _has_room(self) -> bool:
+        """Return whether one more may connect; tell once when that is no longer so."""
+        was_full, self._is_full = self._is_full, len(self.connections) >= self._max_connections
+        if self._is_full and not was_full:
+            limit = f"as many clients are connected as may be ({self._max_connections})"
+            self._report(ConnectionLost(f"{limit}: others are hung up on"))
+        return not self._is_full
 
     async def _watch(self, connection: PeerConnection) -> None:
         await connection.wait_closed()
@@ -128,6 +143,7 @@ async def serve(
     is_initiator: bool = False,
     key_pair: KeyPair | None = None,
     allow: Container[bytes] | None = None,
+    max_connections: int = MAX_CONNECTIONS,
     report: Report = lambda error: None,
 ) -> Server:
     """Exchange cores with whoever connects and knows their keys.
@@ -139,6 +155,7 @@ async def serve(
         is_initiator: whether this side begins the handshake; exactly one side does, by default the clients.
         key_pair: by which clients may recognise the server; random unless given.
         allow: the public keys of the clients that may connect; None for everybody.
+        max_connections: how many clients there may be at once; others are hung up on.
         report: told of errors that do not end a connection, such as those of the storage, and of clients that
             broke the protocol.
 
@@ -154,6 +171,7 @@ async def serve(
             allow=_allowed(allow),
             report=report,
         ),
+        max_connections,
         report,
     )
     await server.start(host, port)

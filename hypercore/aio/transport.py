@@ -22,6 +22,9 @@ T = TypeVar("T")
 _WRITE_BUFFER_BYTES = 1 << 20
 # What may be in the transport, because a peer does not read, before the connection is given up.
 _MAX_BUFFER_BYTES = 64 << 20
+# A peer whose machine or network is gone acknowledges nothing: signs of life go out all the time. Where the
+# system has no such option, it gives up by itself, after a quarter of an hour or so.
+_MAX_UNACKNOWLEDGED_MS = 120_000
 # Whoever connects and says nothing does not keep a connection for longer.
 _HANDSHAKE_TIMEOUT_S = 20.0
 
@@ -194,6 +197,8 @@ class PeerConnection(asyncio.Protocol):
         raw = transport.get_extra_info("socket")
         if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _MAX_UNACKNOWLEDGED_MS)
         self._deadline = self._loop.call_later(_HANDSHAKE_TIMEOUT_S, self._give_up)
         self._pump()
 

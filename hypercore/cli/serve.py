@@ -50,6 +50,13 @@ def add_to(commands: Commands) -> None:
         metavar="N",
         help="TCP port to listen at (default: any that is free)",
     )
+    parser.add_argument(
+        "--max-clients",
+        type=whole_number(1, 2**31 - 1),
+        default=aio.MAX_CONNECTIONS,
+        metavar="N",
+        help="how many may be connected at once; others are hung up on (default: %(default)s)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -62,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         _print_all(options.path)
         source = open_all(options.path)
     with source:
-        asyncio.run(_serve(source, Address(options.host, options.port)))
+        asyncio.run(_serve(source, Address(options.host, options.port), options.max_clients))
     return OK
 
 
@@ -82,8 +89,9 @@ def _print(stored: StoredCore) -> None:
         print(f"{encode_id(core.key)} {core.tree.length} {printable(stored.name or '')}".rstrip())
 
 
-async def _serve(source: Corestore | Hypercore, address: Address) -> None:
-    async with await aio.serve(source, address.host, address.port, report=_report) as server:
+async def _serve(source: Corestore | Hypercore, address: Address, max_clients: int) -> None:
+    serving = await aio.serve(source, address.host, address.port, max_connections=max_clients, report=_report)
+    async with serving as server:
         with _stopping() as stopped:
             print(f"listening at {Address(address.host, server.port)}", flush=True)
             await stopped.wait()

@@ -63,6 +63,35 @@ async def test_only_clients_that_are_allowed_may_connect(stores, core, copy):
 
 
 @in_loop
+async def test_a_server_takes_no_more_clients_than_it_may(stores, core, copy):
+    errors: list[Exception] = []
+    async with await aio.serve(stores[0], max_connections=2, report=errors.append) as server:
+        first = await aio.connect(stores[1], HOST, server.port)
+        async with await aio.connect(stores[1], HOST, server.port):
+            for _ in range(3):
+                with pytest.raises(ConnectionLost, match=HOST):
+                    await aio.connect(stores[1], HOST, server.port)
+            assert ["as may be (2)" in str(error) for error in errors] == [True]
+            await aio.download(copy, timeout=20)
+            await first.close()
+            while len(server.connections) > 1:
+                await asyncio.sleep(0)
+            async with await aio.connect(stores[1], HOST, server.port) as third:
+                assert await third.has(copy)
+    assert is_complete(copy)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this system has no such option")
+@in_loop
+async def test_the_system_gives_up_a_peer_that_acknowledges_nothing_for_minutes(stores):
+    async with await aio.serve(stores[0]) as server:
+        ours = socket.create_connection((HOST, server.port))
+        async with await aio.replicate(stores[1], ours, is_initiator=True):
+            timeout_ms = ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    assert 60_000 <= timeout_ms <= 300_000
+
+
+@in_loop
 async def test_a_server_with_another_public_key_is_refused(stores):
     async with await aio.serve(stores[0]) as server:
         with pytest.raises(RemoteProtocolError, match="not allowed"):

@@ -13,7 +13,7 @@ from tests.hypercore.cli.test_processes import PROGRAM, ROOT
 
 
 @contextmanager
-def serving(*arguments, end=signal.SIGTERM):
+def serving(*arguments, end=signal.SIGTERM, errors=""):
     """Serve in a process of its own; give what it printed before the address, and the address."""
     command = [*PROGRAM, "serve", *map(str, arguments)]
     with subprocess.Popen(
@@ -30,7 +30,7 @@ def serving(*arguments, end=signal.SIGTERM):
             yield lines[:-1], lines[-1].removeprefix("listening at ")
         finally:
             server.send_signal(end)
-            assert (server.wait(60), server.stdout.read(), server.stderr.read()) == (0, "", "")
+            assert (server.wait(60), server.stdout.read(), server.stderr.read()) == (0, "", errors)
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
@@ -74,6 +74,14 @@ def test_a_client_that_stays_connected_does_not_keep_it_from_ending(path):
         host, _, port = address.partition(":")
         client = socket.create_connection((host, int(port)))
     client.close()
+
+
+def test_clients_that_there_is_no_room_for_are_hung_up_on(cli, path, ids, tmp_path):
+    errors = "error: as many clients are connected as may be (1): others are hung up on\n"
+    with serving(path, "--max-clients", 1, errors=errors) as (_, address):
+        host, _, port = address.partition(":")
+        with socket.create_connection((host, int(port))):
+            assert cli("clone", ids[0], address, tmp_path / "copy", "--timeout", 1).exit_code == 1
 
 
 def test_a_port_can_be_chosen(path):
