@@ -3,7 +3,7 @@
 import pytest
 
 from hypercore import Corestore, KeyPair
-from hypercore.core import commits
+from hypercore.core import appending
 from hypercore.storage import LevelDB
 from tests.data.vectors import vectors
 
@@ -44,7 +44,7 @@ def recorded_until(last):
 
 @pytest.mark.parametrize("last", ACTIONS)
 def test_a_store_holds_the_records_of_the_reference(last, tmp_path, monkeypatch):
-    monkeypatch.setattr(commits, "time_ns", lambda: LIFE["timestamp"] * 1_000_000)
+    monkeypatch.setattr(appending, "time_ns", lambda: LIFE["timestamp"] * 1_000_000)
     with Corestore(tmp_path, primary_key=bytes.fromhex(LIFE["primaryKey"])) as store:
         for name, action in ACTIONS.items():
             action(store)
