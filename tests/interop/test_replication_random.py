@@ -1,4 +1,4 @@
-"""A writer, two copies of ours and one in each version of Node agree in the end, whatever they lived."""
+"""A writer, of ours or in Node, and copies of ours and in Node agree in the end, whatever they lived."""
 
 from contextlib import AsyncExitStack
 
@@ -12,9 +12,7 @@ from tests.loops import in_loop
 async def connect(links, writer, others):
     """Connect to the writer, but for those whose connection to it still lasts."""
     for other in others:
-        # A connection of two in Node is no measure: after truncations they may wait for each other for ever.
-        are_theirs = isinstance(writer, Theirs) and isinstance(other, Theirs)
-        if are_theirs or other not in links or not await links[other].is_open():
+        if other not in links or not await links[other].is_open():
             links[other] = await other.connect(writer.port)
 
 
@@ -30,12 +28,16 @@ async def test_all_agree_in_the_end(node, tmp_path, random, truncates, stays):
         return Theirs(await node("openAlone", version=version, path=path, options=options))
 
     async with AsyncExitStack() as stack:
-        # Version 10, once in hundreds of lives, has other nodes after a truncation than those that it signed.
         version = random.choice((None, 11) if truncates else (None, 10, 11))
         writer = await theirs(version, "writer") if version else Ours(None, stack, errors)
         key = writer.key
         others: list[Ours | Theirs] = [Ours(key, stack, errors), Ours(key, stack, errors)]
-        others += [await theirs(10, "10", key=key.hex()), await theirs(11, "11", key=key.hex())]
+        if truncates:
+            # Copies in Node are no measure: also where all are of version 11, one life in twenty ends with
+            # one that waits for ever within itself, and version 10 at times stores blocks in the wrong place.
+            others += [Ours(key, stack, errors), Ours(key, stack, errors)]
+        else:
+            others += [await theirs(10, "10", key=key.hex()), await theirs(11, "11", key=key.hex())]
         for each in (writer, *others):
             await each.open()
         links: dict[Ours | Theirs, Link] = {}
