@@ -93,3 +93,25 @@ def test_other_objects_on_the_core_see_the_append_after_an_interrupt(faulty_core
         faulty_core.append(b"a")
     assert other.append(b"b") == 2
     check(other, faulty_store, b"a", b"b")
+
+
+def test_what_an_interrupted_append_left_in_the_batch_is_not_written_with_the_next(
+    faulty_core, faulty_store, monkeypatch
+):
+    faulty_core.append(b"a")
+    batch = faulty_core.state.batch
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, "write", interrupted)
+        patch.setattr(batch, "clear", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            faulty_core.append([b"lost", b"too"])
+    assert faulty_core.append(b"b") == 2
+    check(faulty_core, faulty_store, b"a", b"b")
+    assert (
+        len(list(faulty_store.keys(faulty_core.state.keys.block, faulty_core.state.keys.block + b"\xff")))
+        == 2
+    )
