@@ -17,6 +17,11 @@ class Pending:
         self.value = value
         self.written = written
 
+    def encode(self) -> bytes:
+        """Return the block."""
+        levels = [child.node.encode() for child in self.written if child.node is not None]
+        return blocks.encode_block(blocks.encode_index(levels), self.key, self.value)
+
 
 class Writer:
     """Collects operations on a tree.
@@ -77,6 +82,9 @@ class Writer:
         """Return the pending blocks, no longer pending then: the caller appends them in one commit."""
         self.check()
         pending, self.pending = self.pending, []
+        if len(pending) == 1:
+            self.start += 1
+            return [pending[0].encode()]
         encoded = []
         seq = self.start
         last = len(pending) - 1
@@ -86,8 +94,7 @@ class Writer:
                 # Only then encode, block by block: parents in later blocks must see where their children
                 # went.
                 _compact(written, seq)
-            index = blocks.encode_index([child.node.encode() for child in written if child.node is not None])
-            encoded.append(blocks.encode_block(index, operation.key, operation.value))
+            encoded.append(operation.encode())
             seq += 1
         self.start = seq
         return encoded
