@@ -1,5 +1,3 @@
-import tracemalloc
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +13,7 @@ from tests.data.manifests import manifest_of
 from tests.data.vectors import vectors
 from tests.hypercore.damage import cuts, flips
 from tests.hypercore.proofs.trees import Source
+from tests.memory import traced
 
 PAIRS = [KeyPair.from_seed(bytes([seed]) * 32) for seed in (1, 2, 3)]
 PAIR = PAIRS[0]
@@ -273,11 +272,9 @@ def test_a_long_signature_takes_memory_in_proportion_to_its_length():
     proofs = (b"\x00" + bytes(64) + b"\x01") * 500
     nodes = b"".join(encode_node(Node(2 * i, 1, bytes(32))) for i in range(1000))
     signature = encode_uint(500) + proofs + encode_uint(1000) + nodes
-    tracemalloc.start()
-    assert not authority.verify(TREE, 0, signature)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 50 * len(signature)
+    with traced() as memory:
+        assert not authority.verify(TREE, 0, signature)
+    assert memory.peak < 50 * len(signature)
 
 
 @pytest.mark.parametrize(

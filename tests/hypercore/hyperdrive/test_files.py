@@ -4,7 +4,6 @@ import io
 import json
 import os
 import shutil
-import tracemalloc
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +17,7 @@ from hypercore.errors import (
     NoSuchFile,
     NotWritable,
 )
+from tests.memory import traced
 
 DATA = os.urandom(200_001)
 
@@ -254,16 +254,11 @@ def test_a_foreign_drive_is_not_written(drive):
 
 def test_memory_does_not_grow_with_the_file(tmp_path):
     piece = os.urandom(1 << 20)
-    with Corestore(tmp_path) as store, Hyperdrive(store) as drive:
-        tracemalloc.start()
-        try:
-            with drive.open("/large", "wb") as file:
-                for _ in range(48):
-                    file.write(piece)
-            with drive.open("/large") as source:
-                size = sum(len(chunk) for chunk in iter(lambda: source.read(100_000), b""))
-            _, peak = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
+    with Corestore(tmp_path) as store, Hyperdrive(store) as drive, traced() as memory:
+        with drive.open("/large", "wb") as file:
+            for _ in range(48):
+                file.write(piece)
+        with drive.open("/large") as source:
+            size = sum(len(chunk) for chunk in iter(lambda: source.read(100_000), b""))
     assert size == 48 << 20
-    assert peak < 12 << 20
+    assert memory.peak < 12 << 20

@@ -1,7 +1,5 @@
 """Peers that send as much as they can: memory stays bounded, and who asks for it is sent away."""
 
-import tracemalloc
-
 import pytest
 
 from hypercore import Corestore
@@ -25,6 +23,7 @@ from hypercore.wire import (
 from tests.hypercore.replication.copying import assert_equal, begin_download, blocks_of, download, writer_of
 from tests.hypercore.replication.forged import ForgedPeer
 from tests.hypercore.replication.played import TYPES, PlayedPeer
+from tests.memory import traced
 
 MEBI = 1 << 20
 
@@ -83,32 +82,24 @@ def test_a_frame_full_of_small_messages_ends_the_connection(network, end, peer, 
     peer.send_frame(frame_of(peer, message, MAX_PLAINTEXT))
     end.other.step()
     peer.stream.log.clear()
-    tracemalloc.start()
-    try:
+    with traced() as memory:
         end.step()
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
     assert "messages" in str(end.error) or "does not read" in str(end.error)
-    assert peak < 120 * MEBI
+    assert memory.peak < 120 * MEBI
 
 
 @pytest.mark.parametrize("message", SMALL, ids=lambda message: type(message).__name__)
 def test_frame_after_frame_of_small_messages_takes_no_more_and_more_memory(network, end, peer, message):
     """As long as what it calls for is written, that is the peer's good right."""
     frame = frame_of(peer, message, 40_000)
-    tracemalloc.start()
-    try:
+    with traced() as memory:
         for _ in range(5):
             peer.send_frame(frame)
             network.run()
             peer.heard.clear()
             forget_all(network)
-        size = tracemalloc.get_traced_memory()[0]
-    finally:
-        tracemalloc.stop()
     assert end.error is None or "requests" in str(end.error)
-    assert size < 30 * MEBI
+    assert memory.size < 30 * MEBI
 
 
 def test_what_one_does_not_read_is_not_kept_for_it(network, store):
@@ -123,31 +114,23 @@ def test_what_one_does_not_read_is_not_kept_for_it(network, store):
     network.run()
     peer.send_frame(frame_of(peer, Want(0, BLOCKS_PER_WANT), 100_000))
     end.other.step()
-    tracemalloc.start()
-    try:
+    with traced() as memory:
         end.step()
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
     assert "does not read" in str(end.error)
-    assert peak < 100 * MEBI
+    assert memory.peak < 100 * MEBI
 
 
 def test_a_hundred_thousand_requests_that_cannot_be_answered_end_the_connection(network, end, peer):
     end.block(True)
-    tracemalloc.start()
-    try:
+    with traced() as memory:
         for start in range(0, 100_000, 10_000):
             if end.is_closed:
                 break
             requests = [Request(start + number, 0, ProofRequest(NodeRequest(4))) for number in range(10_000)]
             peer.say(*requests)
             network.run()
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
     assert "requests wait for their answers" in str(end.error)
-    assert peak < 100 * MEBI
+    assert memory.peak < 100 * MEBI
 
 
 @pytest.mark.parametrize("flag", [False, True], ids=["blocks", "no-blocks"])
@@ -157,8 +140,7 @@ def test_a_peer_that_claims_all_blocks_that_there_can_be_takes_no_memory(network
     peer = PlayedPeer([core.key])
     network.connect_to(store, peer)
     network.run()
-    tracemalloc.start()
-    try:
+    with traced() as memory:
         for number in range(1000):
             peer.say(
                 Sync(0, 2**53 - 1, number, True, True, True, True, True),
@@ -171,10 +153,7 @@ def test_a_peer_that_claims_all_blocks_that_there_can_be_takes_no_memory(network
                 forget_all(network)
         network.run()
         forget_all(network)
-        size = tracemalloc.get_traced_memory()[0]
-    finally:
-        tracemalloc.stop()
-    assert size < 20 * MEBI
+    assert memory.size < 20 * MEBI
     network.connect(store, SingleCore(core))
     want = begin_download(copy, 0, 2000)
     network.wait(100)
@@ -188,8 +167,7 @@ def test_a_peer_that_answers_with_frames_as_large_as_there_can_be_takes_no_memor
     copy = store.get(key=core.key)
     honest = network.connect(store, SingleCore(core))
     network.run()
-    tracemalloc.start()
-    try:
+    with traced() as memory:
         for _ in range(3):
             liar = PlayedPeer([core.key])
             end = network.connect_to(store, liar)
@@ -202,10 +180,7 @@ def test_a_peer_that_answers_with_frames_as_large_as_there_can_be_takes_no_memor
             del big
             forget_all(network)
             assert end.error is None
-        size = tracemalloc.get_traced_memory()[0]
-    finally:
-        tracemalloc.stop()
-    assert size < 10 * MEBI
+    assert memory.size < 10 * MEBI
     download(network, copy)
     assert honest.error is None
     assert_equal(copy, core)

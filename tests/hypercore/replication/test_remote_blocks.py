@@ -1,7 +1,5 @@
 """What a peer has said to have, beside a set of numbers, and how little room it takes."""
 
-import tracemalloc
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from hypercore.bitfield import PAGE_BITS
 from hypercore.encoding import MAX_UINT
 from hypercore.replication.remote_blocks import MAX_PAGES, RemoteBlocks
+from tests.memory import traced
 
 SIZE = 40_000
 
@@ -139,14 +138,10 @@ def ranges_up_to_the_largest_number(blocks):
 )
 def test_whatever_a_peer_says_takes_six_mebibytes_at_most(flood):
     blocks = RemoteBlocks()
-    tracemalloc.start()
-    try:
+    with traced() as memory:
         flood(blocks)
-        size, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert size < 6 << 20
-    assert peak < 8 << 20
+    assert memory.size < 6 << 20
+    assert memory.peak < 8 << 20
 
 
 def test_what_was_said_last_is_remembered_when_there_is_too_much():

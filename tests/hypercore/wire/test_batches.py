@@ -1,5 +1,3 @@
-import tracemalloc
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypercore.errors import DecodingError
 from hypercore.wire import MAX_PLAINTEXT
 from hypercore.wire.batches import MAX_ENTRIES, pack_frames, split_frame
 from tests.hypercore.damage import cuts, flips, refuses
+from tests.memory import traced
 
 raw = bytes.fromhex
 UINTS = st.one_of(st.integers(0, 9), st.integers(0xF0, 0x1FF), st.integers(0, 2**53 - 1))
@@ -145,14 +144,10 @@ def test_many_entries_are_handed_on_in_parts():
 @pytest.mark.parametrize("entry", ["0105", "0001", "00010105"], ids=["messages", "changes", "both"])
 def test_a_frame_full_of_tiny_entries_does_not_grow_the_memory(entry):
     frame = raw("000001") + raw(entry) * 100_000
-    tracemalloc.start()
-    try:
+    with traced() as memory:
         count = sum(len(entries) for _, entries in split_frame(frame))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
     assert count == (0 if entry == "0001" else 100_000)
-    assert peak < 500_000
+    assert memory.peak < 500_000
 
 
 WHOLE = pack_frames([outgoing(1, 0, b"abc"), outgoing(2, 300, b""), outgoing(1, 3, bytes(300))], 1 << 20)[0]

@@ -1,4 +1,3 @@
-import tracemalloc
 from functools import partial
 
 import pytest
@@ -13,6 +12,7 @@ from hypercore.wire.data import MAX_NODES
 from tests.data.vectors import vectors
 from tests.hypercore.damage import refuses
 from tests.hypercore.wire.values import NODES, UINTS, VALUES
+from tests.memory import traced
 
 raw = bytes.fromhex
 
@@ -120,11 +120,6 @@ CLAIMS = {
 def test_a_count_or_size_that_cannot_follow_costs_nothing(head, number):
     message = raw(head) + encode_uint(number) + bytes(20)
     frame = message + bytes(100_000)
-    tracemalloc.start()
-    try:
-        with pytest.raises(DecodingError):
-            decode_data(frame, 0, len(message))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 20_000
+    with traced() as memory, pytest.raises(DecodingError):
+        decode_data(frame, 0, len(message))
+    assert memory.peak < 20_000

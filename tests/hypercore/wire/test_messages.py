@@ -1,5 +1,3 @@
-import tracemalloc
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +8,7 @@ from hypercore.errors import BadArgument, DecodingError
 from tests.data.vectors import vectors
 from tests.hypercore.damage import cuts, flips, refuses
 from tests.hypercore.wire.values import DECODERS, MESSAGES, TYPES, message_of
+from tests.memory import traced
 
 raw = bytes.fromhex
 VECTORS = [
@@ -134,14 +133,9 @@ def test_a_bitfield_has_whole_words_and_not_too_many():
 )
 def test_a_count_of_words_that_cannot_follow_costs_nothing(count):
     message = b"\x00" + encode_uint(count) + bytes(4)
-    tracemalloc.start()
-    try:
-        with pytest.raises(DecodingError):
-            wire.decode_bitfield(message + bytes(100), 0, len(message))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 10_000
+    with traced() as memory, pytest.raises(DecodingError):
+        wire.decode_bitfield(message + bytes(100), 0, len(message))
+    assert memory.peak < 10_000
 
 
 def test_the_name_of_an_extension_is_short():

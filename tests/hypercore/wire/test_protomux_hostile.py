@@ -1,6 +1,5 @@
 """What a peer may try on a Protomux, and what two of them may do to each other in any order."""
 
-import tracemalloc
 from collections import deque
 from itertools import count
 
@@ -15,6 +14,7 @@ from hypercore.wire import Closed, Messages, Opened, OpenRequested, Rejected
 from hypercore.wire.batches import pack_frames
 from tests.hypercore.damage import cuts, flips
 from tests.hypercore.wire.pairs import ROUNDS, Side, ends, payloads, settle
+from tests.memory import traced
 
 raw = bytes.fromhex
 
@@ -116,29 +116,20 @@ def test_a_peer_may_offer_many_channels_that_nobody_wants():
 def test_a_frame_full_of_offers_does_not_grow_the_memory():
     frame = together(*(opening(number, "", b"") for number in range(1, 65_538)))
     side = Side()
-    tracemalloc.start()
-    try:
-        with pytest.raises(RemoteProtocolError, match="channels are opened at once"):
-            deque(side.mux.receive(frame), maxlen=0)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 32_000_000
+    with traced() as memory, pytest.raises(RemoteProtocolError, match="channels are opened at once"):
+        deque(side.mux.receive(frame), maxlen=0)
+    assert memory.peak < 32_000_000
 
 
 def test_a_frame_full_of_messages_is_handed_on_in_parts():
     side = Side({"p"})
     side.receive(b"\x00" + opening(1))
     frame = raw("000001") + raw("0100") * 200_000
-    tracemalloc.start()
-    try:
+    with traced() as memory:
         sizes = [len(event.entries) for event in side.mux.receive(frame) if isinstance(event, Messages)]
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
     assert sum(sizes) == 200_000
     assert max(sizes) == 1024
-    assert peak < 500_000
+    assert memory.peak < 500_000
 
 
 def read(side, frame):

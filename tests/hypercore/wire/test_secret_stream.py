@@ -1,4 +1,3 @@
-import tracemalloc
 from collections import deque
 
 import pytest
@@ -10,6 +9,7 @@ from hypercore.errors import BadArgument, InvalidOperation, RemoteProtocolError
 from hypercore.wire import MAX_PLAINTEXT, SecretStream
 from tests.data.vectors import vectors
 from tests.hypercore.wire.pairs import KEYS, ends, exchange, key_pair, known_streams, open_streams
+from tests.memory import traced
 
 raw = bytes.fromhex
 VECTOR = vectors("wire")["secretStream"]
@@ -251,28 +251,20 @@ def test_random_bytes_end_the_stream_or_wait_for_more(data, side, frames):
 
 def test_a_claimed_length_costs_no_memory():
     streams = [open_streams() for _ in range(20)]
-    tracemalloc.start()
-    try:
+    with traced() as memory:
         for _, second in streams:
             list(second.receive(b"\xff\xff\xff" + bytes(100)))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 100_000
+    assert memory.peak < 100_000
 
 
 def test_a_large_frame_that_arrives_in_crumbs_takes_little_more_than_its_size():
     first, second = open_streams()
     first.send(bytes(300_000))
     pieces = cut_into(first.data_to_send(0), 3)
-    tracemalloc.start()
-    try:
+    with traced() as memory:
         received = [each for piece in pieces for each in second.receive(piece)]
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
     assert received == [bytes(300_000)]
-    assert peak < 4 * 300_000
+    assert memory.peak < 4 * 300_000
 
 
 # --- signs of life ------------------------------------------------------------------------------------------
