@@ -5,7 +5,8 @@ from random import Random
 import pytest
 
 from tests.interop.peer import Peer
-from tests.interop.replication import HANG_S, Node
+from tests.interop.replication import Node
+from tests.loops import HANG_S
 
 pytest.register_assert_rewrite("tests.interop.core_operations")
 

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Any
 
 from benchmarks.peers.javascript import find_node, install
+from tests.loops import HANG_S
 
 HERE = Path(__file__).parent
-HANG_S = 120
 
 
 class PeerError(Exception):

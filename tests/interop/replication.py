@@ -16,9 +16,6 @@ from benchmarks.peers.javascript import find_node, install
 from hypercore import Corestore, Hypercore, aio
 from tests.interop.peer import HERE, PeerError
 
-HANG_S = 120
-"""Whatever takes longer hangs; no test waits for it otherwise."""
-
 
 class Node:
     """A running replication_peer.mjs. It can be asked for several things at once, from any thread."""

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from hypercore import Corestore, Hypercore, aio
+from hypercore import Hypercore, aio
 from hypercore.errors import ConnectionLost
 
 
@@ -19,12 +19,6 @@ def run_between(here, there, scenario):
             await scenario(connection, server)
 
     asyncio.run(main())
-
-
-@pytest.fixture
-def stores():
-    with Corestore(None) as here, Corestore(None) as there:
-        yield here, there
 
 
 def test_a_core_that_is_stored_there_is(stores):

@@ -6,31 +6,11 @@ import socket
 
 import pytest
 
-from hypercore import Corestore, KeyPair, aio
+from hypercore import KeyPair, aio
 from hypercore.aio import transport
 from hypercore.errors import ConnectionLost, RemoteProtocolError
+from tests.hypercore.aio.two_stores import BLOCKS, HOST
 from tests.loops import in_loop
-
-HOST = "127.0.0.1"
-BLOCKS = [b"%d" % number for number in range(200)]
-
-
-@pytest.fixture
-def stores():
-    with Corestore() as first, Corestore() as second:
-        yield first, second
-
-
-@pytest.fixture
-def core(stores):
-    core = stores[0].get(name="core")
-    core.append(BLOCKS)
-    return core
-
-
-@pytest.fixture
-def copy(stores, core):
-    return stores[1].get(key=core.key)
 
 
 def is_complete(copy):

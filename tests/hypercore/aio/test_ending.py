@@ -9,29 +9,8 @@ import pytest
 from hypercore import Corestore, Hypercore, aio
 from hypercore.aio.transport import PeerConnection
 from hypercore.errors import Closed, ConnectionLost
+from tests.hypercore.aio.two_stores import BLOCKS, HOST
 from tests.loops import in_loop
-
-HOST = "127.0.0.1"
-BLOCKS = [b"%d" % number for number in range(200)]
-
-
-@pytest.fixture
-def stores():
-    with Corestore() as first, Corestore() as second:
-        yield first, second
-
-
-@pytest.fixture
-def core(stores):
-    core = stores[0].get(name="core")
-    core.append(BLOCKS)
-    return core
-
-
-@pytest.fixture
-def copy(stores, core):
-    return stores[1].get(key=core.key)
-
 
 # --- what waits for a core that is closed -------------------------------------------------------------------
 
