@@ -162,10 +162,11 @@ async def serve(
     Raises:
         ConnectionLost: the address cannot be used.
     """
+    shared = _source(source)
     server = Server(
-        _source(source),
+        shared,
         lambda: PeerConnection(
-            _source(source),
+            shared,
             is_initiator=is_initiator,
             key_pair=key_pair,
             allow=_allowed(allow),

@@ -312,7 +312,7 @@ class Tree:
             child.seq, child.offset = seq, offset
             child.piece = piece = seq_piece + encode_varint(offset)
             if parent.pieces is None:
-                # Not in a batch: the places of other children may still change before all is written.
+                # Only here, never in a batch: there places may still change before all is written.
                 parent.pieces = parent.make_pieces()
             else:
                 parent.pieces[place] = piece

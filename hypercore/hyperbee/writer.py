@@ -82,9 +82,6 @@ class Writer:
         """Return the pending blocks, no longer pending then: the caller appends them in one commit."""
         self.check()
         pending, self.pending = self.pending, []
-        if len(pending) == 1:
-            self.start += 1
-            return [pending[0].encode()]
         encoded = []
         seq = self.start
         last = len(pending) - 1
