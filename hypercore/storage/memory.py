@@ -77,11 +77,12 @@ class Memory(MemoryReader):
     def apply(self, writes: dict[bytes, bytes | None]) -> None:
         """Do the writes of a batch; None deletes."""
         entries = self._open()
-        for key, value in writes.items():
-            if value is None:
-                entries.pop(key, None)
-            else:
-                entries[key] = value
+        try:
+            _apply(entries, writes)
+        except BaseException:
+            # Interrupted: all of it or nothing, and to do a part twice changes nothing.
+            _apply(entries, writes)
+            raise
 
 
 class MemoryBatch:
@@ -107,3 +108,11 @@ class MemoryBatch:
     def clear(self) -> None:
         """Forget what was added."""
         self._writes = {}
+
+
+def _apply(entries: dict[bytes, bytes], writes: dict[bytes, bytes | None]) -> None:
+    for key, value in writes.items():
+        if value is None:
+            entries.pop(key, None)
+        else:
+            entries[key] = value
