@@ -37,14 +37,15 @@ def append_alone(core: CoreState, blocks: Sequence[bytes], signature: bytes | No
         start = core.tree.length
         tree, signature, contiguous_length = put_appended(core, batch.put, blocks, signature)
         batch.write()
+        # Still in here: an interrupt behind the write must not leave the old tree, either.
+        core.tree = tree
+        core.signature = signature
+        core.contiguous_length = contiguous_length
+        core.settled = True
     except BaseException:
         batch.clear()
         core.load_if_possible()
         raise
-    core.tree = tree
-    core.signature = signature
-    core.contiguous_length = contiguous_length
-    core.settled = True
     if core.observers or core.listeners:
         core.tell(Change(((start, tree.length),)))
     return tree.length

@@ -7,11 +7,12 @@ from, and has records of its own behind that. Nothing in it is signed until it i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from hypercore import flat_tree
 from hypercore.core.state import CoreState, View
 from hypercore.encoding import encode_index
-from hypercore.errors import InvalidOperation, StorageCorrupt
+from hypercore.errors import HypercoreError, InvalidOperation, StorageCorrupt
 from hypercore.merkle import MerkleTree, Node
 from hypercore.storage.records import CoreHead, CoreKeys, Dependency, Sessions, dependency_key, sessions_key
 
@@ -75,6 +76,11 @@ class BranchState(View):
         self.fork = self.base.fork if head is None else head.fork
         roots = flat_tree.full_roots(0 if head is None else head.length)
         self.tree = MerkleTree([self.need_node(index) for index in roots])
+
+    def load_if_possible(self) -> None:
+        """Read it again after a failed write: nobody knows whether that happened."""
+        with suppress(HypercoreError):
+            self.load()
 
     def base_at(self, length: int) -> tuple[View, int]:
         """Return base and shared length of this branch cut to a length."""
@@ -183,8 +189,13 @@ def open_branch(main: CoreState, parent: View, name: str, *, overwrite: bool) ->
         for key in database.store.keys(own, own + b"\xff"):
             batch.delete(key)
         begin(pointer)
-        batch.write()
         live = main.branches.get(pointer)
-        if isinstance(live, BranchState):
-            live.load()
+        try:
+            batch.write()
+            if isinstance(live, BranchState):
+                live.load()
+        except BaseException:
+            if isinstance(live, BranchState):
+                live.load_if_possible()
+            raise
     return _branch(main, name, pointer)

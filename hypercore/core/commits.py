@@ -107,7 +107,7 @@ class Commit:
         self._batch = database.store.batch()
         self._next: list[_Next] = []
         self._after: list[Callable[[], None]] = []
-        self._begun: list[CoreState] = []
+        self._begun: list[CoreState | BranchState] = []
 
     def append(self, core: CoreState, blocks: Sequence[bytes], signature: bytes | None = None) -> int:
         """Add blocks, as they are stored, and return the new length.
@@ -349,6 +349,7 @@ class Commit:
             branch.tree, branch.fork = tree, fork
             branch.base, branch.shared_length = base, shared_length
 
+        self._begun.append(branch)
         self._after.append(change)
 
     def when_written(self, change: Callable[[], None]) -> None:
@@ -376,13 +377,14 @@ class Commit:
                         f"core {encode_id(next_.core.key)} was changed by another commit meanwhile"
                     )
             self._batch.write()
+            # Still in here: an interrupt behind the write must not leave some of the cores as they were.
+            for next_ in self._next:
+                next_.adopt()
+            for change in self._after:
+                change()
         except BaseException:
             self.drop()
             raise
-        for next_ in self._next:
-            next_.adopt()
-        for change in self._after:
-            change()
         for next_ in self._next:
             core = next_.core
             if core.observers or core.listeners:
@@ -391,8 +393,8 @@ class Commit:
     def drop(self) -> None:
         """Forget everything and read what is stored again: nobody knows whether a failed write happened."""
         self._batch.clear()
-        for core in self._begun:
-            core.load_if_possible()
+        for state in self._begun:
+            state.load_if_possible()
 
     def __enter__(self) -> Commit:
         return self

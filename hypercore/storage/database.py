@@ -217,11 +217,11 @@ class Database:
         batch.put(records.STORE_HEAD_KEY, head.encode())
         try:
             batch.write()
+            self._head = head
         except BaseException:
             # Whether or not it was written: two cores must never get the same pointers.
             self._head = self._read_head()
             raise
-        self._head = head
 
 
 def open_database(path: str | os.PathLike[str] | None, *, sync: bool = False) -> Database:
