@@ -27,6 +27,8 @@ class BranchState(View):
         shared_length: how many blocks are those of the base.
     """
 
+    base: View
+
     def __init__(
         self, main: CoreState, name: str, data_pointer: int, above: frozenset[int] = frozenset()
     ) -> None:

@@ -48,8 +48,12 @@ class View:
         tree: the tree of its blocks.
         fork: how often it was truncated.
         signature: over the tree; None if there is none.
+        base: what a named session, or a snapshot of one, was made from; None for others.
+        shared_length: how many blocks are those of the base.
     """
 
+    base: View | None = None
+    shared_length = 0
     key: bytes
     discovery_key: bytes
     manifest: Manifest | None
@@ -409,7 +413,8 @@ class SnapshotState(View):
     """A core as it was when the snapshot was made, whatever becomes of it.
 
     Blocks that arrive later are seen as long as the core was not truncated below them. A snapshot of a
-    snapshot shows the same; the storage forgets what only they need when the last of them is gone.
+    snapshot shows the same; the storage forgets what only they need when the last of them is gone. That of a
+    named session has one of what that was made from, too: both may change.
 
     Attributes:
         common_length: how many blocks the core still has in common with it.
@@ -418,7 +423,7 @@ class SnapshotState(View):
     common_length: int
     contiguous_length = 0
 
-    def __init__(self, core: View, main: CoreState) -> None:
+    def __init__(self, core: View, main: CoreState, store: Reader | None = None) -> None:
         self.key = core.key
         self.discovery_key = core.discovery_key
         self.manifest = core.manifest
@@ -431,13 +436,41 @@ class SnapshotState(View):
         self.contiguous_length = core.contiguous_length
         if isinstance(core, SnapshotState):
             self.store, self.common_length = core.store, core.common_length
+            self.base = core.base
         else:
-            self.store, self.common_length = core.database.store.snapshot(), core.tree.length
+            self.store = core.database.store.snapshot() if store is None else store
+            self.common_length = core.tree.length
+            if core.base is not None:
+                self.base = SnapshotState(core.base, main, self.store)
+        self.shared_length = core.shared_length
         self._source = core
         main.snapshots.add(self)
 
+    def has(self, start: int, end: int) -> bool:
+        """Return whether all blocks from ``start`` up to, not including, ``end`` are stored."""
+        if self.base is None or end > self.tree.length:
+            return super().has(start, end)
+        return self.base.has(start, min(end, self.shared_length))
+
+    def blocks(self, start: int, end: int, *, reverse: bool = False) -> Iterator[bytes]:
+        """Iterate over stored blocks."""
+        if self.base is None:
+            return super().blocks(start, end, reverse=reverse)
+        return self._blocks_one_by_one(range(end - 1, start - 1, -1) if reverse else range(start, end))
+
+    def node(self, index: int) -> Node | None:
+        """Return a tree node, None if it is not stored."""
+        if self.base is not None and flat_tree.spans(index)[1] < 2 * self.shared_length:
+            return self.base.node(index)
+        return super().node(index)
+
     def missing_block(self, index: int) -> bytes:
-        """Return a block that arrived after the snapshot was made."""
+        """Return a block that arrived after the snapshot was made, or is one of the base."""
+        if self.base is not None:
+            if not 0 <= index < self.shared_length:
+                self._refuse(index)
+            block = self.store.get(self.base.keys.block + encode_index(index))
+            return self.base.missing_block(index) if block is None else block
         if 0 <= index < self.common_length:
             block = self._source.store.get(self.keys.block + encode_index(index))
             return self._source.missing_block(index) if block is None else block

@@ -244,3 +244,46 @@ def test_a_hole_stays_a_hole_when_a_branch_is_committed(filled):
 def test_a_purged_core_leaves_no_records_of_its_branches(stacked):
     stacked.core.purge()
     assert list(stacked.store.keys(b"\x03", b"\xff")) == []
+
+
+def test_a_snapshot_of_a_branch_is_read_like_the_branch(filled):
+    branch = filled.session("branch")
+    branch.append([b"d", b"e"])
+    with branch.snapshot() as snapshot, snapshot.snapshot() as again:
+        for view in (snapshot, again):
+            assert list(view.read_stream()) == [b"a", b"b", b"c", b"d", b"e"]
+            assert list(view.read_stream(1, 4, reverse=True)) == [b"d", b"c", b"b"]
+            assert [view.get(index) for index in range(5)] == [b"a", b"b", b"c", b"d", b"e"]
+            assert [view.has(index) for index in range(6)] == [True] * 5 + [False]
+            assert [view.tree_hash(length) for length in range(6)] == [
+                branch.tree_hash(length) for length in range(6)
+            ]
+            assert [view.seek(offset) for offset in range(6)] == [branch.seek(offset) for offset in range(6)]
+            with pytest.raises(BlockNotAvailable, match="block 5"):
+                view.get(5)
+
+
+def test_a_snapshot_of_a_branch_keeps_blocks_that_the_branch_replaces(filled):
+    branch = filled.session("branch")
+    branch.append(b"d")
+    above = branch.session("above")
+    above.append(b"e")
+    with above.snapshot() as snapshot:
+        for view in (above, branch):
+            view.truncate(1)
+            view.append([b"other"] * 5)
+        filled.clear(0)
+        assert list(snapshot.read_stream()) == [b"a", b"b", b"c", b"d", b"e"]
+    assert list(above.read_stream(1)) == [b"other"] * 5
+
+
+def test_a_snapshot_of_a_branch_does_not_take_blocks_that_its_core_got_anew(filled):
+    filled.clear(1)
+    branch = filled.session("branch")
+    with branch.snapshot() as snapshot:
+        filled.truncate(0)
+        filled.append([b"other"] * 3)
+        assert not snapshot.has(1)
+        with pytest.raises(BlockNotAvailable, match="block 1"):
+            snapshot.get(1)
+        assert (snapshot.get(0), snapshot.get(2)) == (b"a", b"c")
