@@ -94,20 +94,22 @@ class _Next:
 class Commit:
     """Changes that are written together: at the end of a ``with``, unless an exception leaves it.
 
-    Each core may be changed once.
+    Each core, and each named session, may be changed once.
 
     Args:
         database: the store of the cores.
     """
 
-    __slots__ = ("_after", "_batch", "_begun", "_database", "_next")
+    __slots__ = ("_after", "_batch", "_begun", "_branches", "_database", "_next")
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._batch = database.store.batch()
         self._next: list[_Next] = []
         self._after: list[Callable[[], None]] = []
-        self._begun: list[CoreState | BranchState] = []
+        self._begun: list[CoreState] = []
+        # Each with the tree that it is to have still when everything is written.
+        self._branches: list[tuple[BranchState, MerkleTree]] = []
 
     def append(self, core: CoreState, blocks: Sequence[bytes], signature: bytes | None = None) -> int:
         """Add blocks, as they are stored, and return the new length.
@@ -274,7 +276,12 @@ class Commit:
         self._finish(next_, None)
 
     def append_to_branch(self, branch: BranchState, blocks: Sequence[bytes]) -> int:
-        """Add blocks to a named session and return its new length; nothing is signed."""
+        """Add blocks to a named session and return its new length; nothing is signed.
+
+        Raises:
+            InvalidOperation: the commit has changed it already.
+        """
+        self._begin_branch(branch)
         tree, nodes = branch.tree.append_blocks(blocks)
         put_blocks(self._batch.put, branch.keys, branch.tree.length, blocks)
         put_nodes(self._batch.put, branch.keys, nodes)
@@ -290,6 +297,7 @@ class Commit:
         old = branch.tree.length
         if not 0 <= length <= old:
             raise InvalidOperation(f"a session of {old} blocks cannot be truncated to {length}")
+        self._begin_branch(branch)
         tree = branch.tree_at(length)
         self._delete_range(branch.keys.block, length, old)
         self._delete_nodes(branch.keys, length, old)
@@ -316,6 +324,7 @@ class Commit:
         if tree.roots != branch.tree_at(length).roots:
             return None
         self._begin(core)
+        self._begin_branch(branch)
         tree_hash = tree.tree_hash()
         if signature is None:
             signature = sign_tree(core, tree_hash, length, core.fork)
@@ -349,7 +358,6 @@ class Commit:
             branch.tree, branch.fork = tree, fork
             branch.base, branch.shared_length = base, shared_length
 
-        self._begun.append(branch)
         self._after.append(change)
 
     def when_written(self, change: Callable[[], None]) -> None:
@@ -376,6 +384,9 @@ class Commit:
                     raise InvalidOperation(
                         f"core {encode_id(next_.core.key)} was changed by another commit meanwhile"
                     )
+            for branch, tree in self._branches:
+                if branch.tree is not tree:
+                    raise InvalidOperation(f"session {branch.name!r} was changed by another commit meanwhile")
             self._batch.write()
             # Still in here: an interrupt behind the write must not leave some of the cores as they were.
             for next_ in self._next:
@@ -393,8 +404,10 @@ class Commit:
     def drop(self) -> None:
         """Forget everything and read what is stored again: nobody knows whether a failed write happened."""
         self._batch.clear()
-        for state in self._begun:
-            state.load_if_possible()
+        for core in self._begun:
+            core.load_if_possible()
+        for branch, _ in self._branches:
+            branch.load_if_possible()
 
     def __enter__(self) -> Commit:
         return self
@@ -410,6 +423,11 @@ class Commit:
             core.load()
         core.settled = False
         self._begun.append(core)
+
+    def _begin_branch(self, branch: BranchState) -> None:
+        if any(branch is begun for begun, _ in self._branches):
+            raise InvalidOperation(f"session {branch.name!r} was changed by this commit already")
+        self._branches.append((branch, branch.tree))
 
     def _finish(self, next_: _Next, tree_hash: bytes | None) -> None:
         """Write head and hints where they changed; ``tree_hash`` is None when the head did not."""

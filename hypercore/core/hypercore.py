@@ -270,8 +270,11 @@ class Hypercore:
             if commit is not None:
                 return commit.append(state, blocks, signature)
             return append_alone(self._main, blocks, signature)
+        branch = self._need_branch()
+        if commit is not None:
+            return commit.append_to_branch(branch, blocks)
         with Commit(state.database) as own:
-            return own.append_to_branch(self._need_branch(), blocks)
+            return own.append_to_branch(branch, blocks)
 
     def truncate(self, length: int, *, fork: int | None = None) -> None:
         """Cut the core to its first ``length`` blocks, under the next fork or the given one.

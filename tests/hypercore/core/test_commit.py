@@ -50,6 +50,39 @@ def test_a_core_that_was_changed_meanwhile_is_not_overwritten(store):
     assert (a.length, list(b.read_stream())) == (0, [b"other"])
 
 
+def test_a_named_session_takes_part_in_a_commit(store):
+    core = store.get(name="a")
+    session = core.session("session")
+    with store.commit() as commit:
+        assert session.append(b"1", commit=commit) == 1
+        core.append(b"2", commit=commit)
+        assert (session.length, core.length) == (0, 0)
+    assert (session.get(0), core.get(0)) == (b"1", b"2")
+
+
+def test_a_commit_that_is_dropped_appends_nothing_to_a_named_session(store):
+    session = store.get(name="a").session("session")
+    commit = store.commit()
+    session.append(b"1", commit=commit)
+    commit.drop()
+    assert session.length == 0
+    assert (session.append(b"2"), session.get(0)) == (1, b"2")
+
+
+def test_a_commit_changes_a_named_session_once_and_only_if_nobody_else_does(store):
+    session = store.get(name="a").session("session")
+    with store.commit() as commit:
+        session.append(b"1", commit=commit)
+        with pytest.raises(InvalidOperation, match="'session' was changed by this commit already"):
+            session.append(b"2", commit=commit)
+    commit = store.commit()
+    session.append(b"3", commit=commit)
+    session.append(b"4")
+    with pytest.raises(InvalidOperation, match="'session' was changed by another commit"):
+        commit.write()
+    assert list(session.read_stream()) == [b"1", b"4"]
+
+
 def test_user_data_is_a_mapping_that_is_stored_at_once(tmp_path):
     with Hypercore(tmp_path) as core:
         core.user_data["a"] = b"1"
