@@ -104,6 +104,7 @@ class Hypercore:
         self._cipher: BlockEncryption | None = None
         self._sessions: WeakSet[Hypercore] = WeakSet()
         self._listeners: list[Callable[[], None]] = []
+        main.objects.add(self)
 
     def _encryption(self) -> BlockEncryption | None:
         """Return what encrypts the blocks; that of compat cores is another, which only the manifest tells."""
@@ -355,14 +356,12 @@ class Hypercore:
             compact(prefix + encode_index(factor * start), prefix + stop)
 
     def purge(self) -> None:
-        """Delete the core with all its records and close this object.
+        """Delete the core with all its records and close all objects on it, sessions and snapshots, too.
 
         Raises:
             StorageError: nothing was deleted.
         """
-        main = self._need_main()
-        main.database.delete_core(main.record, main.discovery_key)
-        self.close()
+        self._need_main().purge()
 
     # --- reading ----------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import chain, compress, repeat
 from operator import length_hint
-from typing import NoReturn
+from typing import NoReturn, Protocol
 from weakref import WeakMethod, WeakSet, WeakValueDictionary
 
 from hypercore import crypto, flat_tree
@@ -25,6 +25,7 @@ from hypercore.errors import (
     InvalidOperation,
     InvalidSignature,
     StorageCorrupt,
+    StorageError,
 )
 from hypercore.ids import encode_id
 from hypercore.manifest import Manifest
@@ -33,6 +34,13 @@ from hypercore.signing import Authority, TreeSigner
 from hypercore.storage.database import Database
 from hypercore.storage.keyvalue import Reader
 from hypercore.storage.records import Auth, CoreHead, CoreKeys, Hints
+
+
+class Closable(Protocol):
+    """What is open on a core."""
+
+    def close(self) -> None:
+        """Close it. Closing twice is fine."""
 
 
 class View:
@@ -258,6 +266,8 @@ class CoreState(View):
         settled: False while a commit is under way, and after one that may or may not have been written.
         snapshots: what has to know of a truncation.
         branches: the named sessions that are open, by data pointer.
+        objects: what is open on the core, its sessions and snapshots included.
+        is_purged: whether its records were deleted, and none must be written any more.
 
     Raises:
         StorageCorrupt: the stored records contradict each other.
@@ -289,6 +299,8 @@ class CoreState(View):
         self.replicator: object | None = None
         self.snapshots: WeakSet[SnapshotState] = WeakSet()
         self.branches: WeakValueDictionary[int, View] = WeakValueDictionary()
+        self.objects: WeakSet[Closable] = WeakSet()
+        self.is_purged = False
         self._bitfield: Bitfield | None = None
         self.batch = database.store.batch()
         try:
@@ -381,8 +393,28 @@ class CoreState(View):
         with suppress(HypercoreError):
             self.load()
 
+    def purge(self) -> None:
+        """Delete all records, close what is open on the core, and let nobody who still holds it write any.
+
+        Raises:
+            StorageError: nothing was deleted.
+        """
+        self.database.delete_core(self.record, self.discovery_key)
+        self.is_purged = True
+        self.settled = False
+        self.tree = MerkleTree(self.tree.roots)  # another one: no commit that has begun can end
+        for each in list(self.objects):
+            each.close()
+
     def load(self) -> None:
-        """Read head, hints and roots from storage."""
+        """Read head, hints and roots from storage.
+
+        Raises:
+            StorageCorrupt: they contradict each other.
+            StorageError: the core was purged.
+        """
+        if self.is_purged:
+            raise StorageError(f"{self.database.name}: core {encode_id(self.key)} was purged")
         stored = self.store.get(self.keys.head)
         head = None if stored is None else self.database.decode(CoreHead.decode, stored, "core head")
         stored = self.store.get(self.keys.hints)

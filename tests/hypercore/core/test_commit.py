@@ -1,7 +1,15 @@
 import pytest
 
 from hypercore import Corestore, Hypercore, KeyPair
-from hypercore.errors import BadArgument, InvalidOperation, InvalidSignature, NotWritable
+from hypercore.errors import (
+    BadArgument,
+    Closed,
+    InvalidOperation,
+    InvalidSignature,
+    NotWritable,
+    StorageError,
+)
+from hypercore.ids import encode_id
 from hypercore.manifest import Manifest, Signer
 from hypercore.signing import Authority
 
@@ -129,6 +137,31 @@ def test_a_purged_core_is_gone_and_others_stay(store):
     assert a.closed
     again = store.get(name="a")
     assert (again.length, dict(again.user_data), b.get(0)) == (0, {}, b"2")
+
+
+def test_a_purge_closes_all_that_is_open_on_the_core(store):
+    core, other = store.get(name="a"), store.get(name="a")
+    other.append(b"1")
+    views = [other, other.session(), other.snapshot(), other.session("branch")]
+    core.purge()
+    assert all(view.closed for view in views)
+    with pytest.raises(Closed):
+        other.append(b"lost")
+    again = store.get(name="a")
+    assert (again.append(b"2"), again.get(0), again.session("branch").length) == (1, b"2", 1)
+
+
+def test_nothing_is_written_to_a_purged_core_any_more(store):
+    core = store.get(name="a")
+    state = core.state
+    commit = store.commit()
+    core.append(b"1", commit=commit)
+    core.purge()
+    with pytest.raises(InvalidOperation, match="changed by another commit"):
+        commit.write()
+    with pytest.raises(StorageError, match=f"core {encode_id(state.key)} was purged"):
+        store.commit().append(state, [b"1"])
+    assert list(state.store.keys(b"\x01", b"\xff")) == []
 
 
 def test_a_core_of_two_out_of_three_needs_two_signatures():
