@@ -80,8 +80,7 @@ class _Next:
         """Make it the state of the core."""
         core = self.core
         if self.fork != core.fork:
-            for snapshot in core.snapshots:
-                snapshot.common_length = min(snapshot.common_length, self.shared_length)
+            core.forget_in_snapshots(core.keys, self.shared_length)
         core.tree = self.tree
         core.fork = self.fork
         core.signature = self.signature
@@ -355,6 +354,8 @@ class Commit:
             self._batch.put(dependency_key(branch.keys.data_pointer), dependency.encode())
 
         def change() -> None:
+            if fork != branch.fork:
+                branch.main.forget_in_snapshots(branch.keys, tree.length)
             branch.tree, branch.fork = tree, fork
             branch.base, branch.shared_length = base, shared_length
 

@@ -378,6 +378,12 @@ class CoreState(View):
             return True
         return self.authority.verify(self.tree, self.fork, self.signature)
 
+    def forget_in_snapshots(self, keys: CoreKeys, length: int) -> None:
+        """Tell the snapshots of what has these keys that it was cut to a length."""
+        for snapshot in self.snapshots:
+            if snapshot.keys.data_pointer == keys.data_pointer:
+                snapshot.common_length = min(snapshot.common_length, length)
+
     def tell(self, change: Change) -> None:
         """Call all who have to know of every change."""
         for observer in tuple(self.observers):

@@ -93,3 +93,17 @@ def test_bees_on_two_cores_cannot_be_compared(changed):
 def test_a_negative_version_is_refused(changed):
     with pytest.raises(BadArgument, match="not negative"):
         changed.diff(-1)
+
+
+def test_a_diff_over_a_truncation_of_a_named_session_shows_what_was_put_since(core):
+    session = core.session("session")
+    bee = Hyperbee(session, key_encoding="utf-8", value_encoding="utf-8")
+    for key in "abc":
+        bee.put(key, "1")
+    before = bee.snapshot()
+    session.truncate(2)
+    for key in "bc":
+        bee.put(key, "2")
+    core.append(b"other")
+    core.truncate(0)
+    assert pairs(bee.diff(before)) == [(("b", "2"), ("b", "1")), (("c", "2"), ("c", "1"))]
