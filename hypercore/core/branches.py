@@ -200,4 +200,5 @@ def open_branch(main: CoreState, parent: View, name: str, *, overwrite: bool) ->
             if isinstance(live, BranchState):
                 live.load_if_possible()
             raise
+        main.tell_listeners()
     return _branch(main, name, pointer)

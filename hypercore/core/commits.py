@@ -401,6 +401,9 @@ class Commit:
             core = next_.core
             if core.observers or core.listeners:
                 core.tell(Change(next_.stored, next_.removed))
+        for branch, _ in self._branches:
+            if all(next_.core is not branch.main for next_ in self._next):
+                branch.main.tell_listeners()
 
     def drop(self) -> None:
         """Forget everything and read what is stored again: nobody knows whether a failed write happened."""

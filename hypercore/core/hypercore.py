@@ -627,7 +627,8 @@ class Hypercore:
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Have a function called after every change of the core, and once more when this object closes.
 
-        It must not raise and not write; the returned function ends it.
+        The changes of its named sessions are among them. It must not raise and not write; the returned
+        function ends it.
         """
         self._check_open()
         self._main.listeners.append(listener)

@@ -259,7 +259,7 @@ class CoreState(View):
         authority: who may sign it; None until the manifest is known.
         signer: signs for us; None when the core cannot be written here.
         batch: a write batch that single appends use again and again.
-        listeners: what is called after every change.
+        listeners: what is called after every change, also of a named session.
         observers: what is called after every change, with what changed, and before the listeners.
         answerers: what answers the messages of peers, by the name of their extension.
         replicator: whoever exchanges the core with peers; None while nobody does.
@@ -388,6 +388,10 @@ class CoreState(View):
         """Call all who have to know of every change."""
         for observer in tuple(self.observers):
             observer(change)
+        self.tell_listeners()
+
+    def tell_listeners(self) -> None:
+        """Call those who have to know of the changes of named sessions, too."""
         for listener in tuple(self.listeners):
             listener()
 

@@ -23,6 +23,18 @@ def test_a_listener_is_called_after_every_change_of_any_session(core):
     assert seen == [(4, 0), (1, 1), (1, 1)]
 
 
+def test_a_listener_is_called_once_after_every_change_of_a_named_session(core):
+    seen = []
+    branch = core.session("branch")
+    branch.on_change(lambda: seen.append((core.length, branch.length)))
+    branch.append([b"3", b"4"])
+    branch.truncate(4)
+    core.commit(branch)
+    branch.append(b"5")
+    core.session("branch", overwrite=True)
+    assert seen == [(3, 5), (3, 4), (4, 4), (4, 5), (4, 4)]
+
+
 def test_a_listener_that_was_ended_hears_nothing_more(core):
     seen = []
     end = core.on_change(lambda: seen.append(core.length))

@@ -5,6 +5,7 @@ import operator
 
 import pytest
 
+from hypercore import Hyperbee
 from hypercore.errors import BadArgument, BlockNotAvailable, Closed
 from hypercore.hyperbee import Entry
 from hypercore.hyperbee.watching import Change, Watcher
@@ -35,6 +36,18 @@ def test_a_change_shows_the_bee_as_it_is_and_as_it_was(bee):
     again = watcher.poll()
     assert again is not None
     assert pairs(again.previous) == [("b", "2")]
+    assert watcher.poll() is None
+
+
+def test_a_change_of_a_bee_on_a_named_session_is_seen(core):
+    bee = Hyperbee(core.session("session"), key_encoding="utf-8", value_encoding="utf-8")
+    bee.put("a", "1")
+    watcher = bee.watch()
+    assert watcher.poll() is None
+    bee.put("b", "2")
+    change = watcher.poll()
+    assert change is not None
+    assert (pairs(change.current), pairs(change.previous)) == ([("a", "1"), ("b", "2")], [("a", "1")])
     assert watcher.poll() is None
 
 
