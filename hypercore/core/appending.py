@@ -12,8 +12,9 @@ from time import time_ns
 from hypercore.core.changes import Change
 from hypercore.core.state import CoreState
 from hypercore.encoding import encode_index, encode_uint
-from hypercore.errors import InvalidSignature, NotWritable
+from hypercore.errors import InvalidOperation, InvalidSignature, NotWritable
 from hypercore.ids import encode_id
+from hypercore.manifest import Prologue
 from hypercore.merkle import MerkleTree, Node
 from hypercore.storage.records import CoreKeys, encode_contiguous_length, encode_core_head
 
@@ -24,6 +25,7 @@ def append_alone(core: CoreState, blocks: Sequence[bytes], signature: bytes | No
     """Add blocks, as they are stored, in one atomic write, and return the new length.
 
     Raises:
+        InvalidOperation: the manifest promises other first blocks, or more.
         NotWritable: nobody here can sign.
         InvalidSignature: the given signature does not hold for the new tree.
         StorageError: the write failed; nothing was changed.
@@ -59,6 +61,7 @@ def put_appended(
     The signature is made here unless it is given.
 
     Raises:
+        InvalidOperation: the manifest promises other first blocks, or more.
         NotWritable: nobody here can sign.
         InvalidSignature: the given signature does not hold for the new tree.
     """
@@ -66,6 +69,8 @@ def put_appended(
     start, contiguous = old.length, core.contiguous_length
     tree, nodes = old.append_block(blocks[0]) if len(blocks) == 1 else old.append_blocks(blocks)
     tree_hash, length = tree.tree_hash(), tree.length
+    if core.prologue is not None:
+        check_prologue(core.prologue, tree_hash, length)
     if signature is None:
         signature = sign_tree(core, tree_hash, length, fork)
     elif core.authority is None or not core.authority.verify(tree, fork, signature):
@@ -80,6 +85,20 @@ def put_appended(
     core.bitfield.set_range(start, length, True)
     put_changed_pages(put, core)
     return tree, signature, contiguous
+
+
+def check_prologue(prologue: Prologue, tree_hash: bytes, length: int) -> None:
+    """Refuse a tree that no signature can make one of the core.
+
+    Raises:
+        InvalidOperation: it ends before the blocks that the manifest promises, or with others.
+    """
+    if length < prologue.length:
+        raise InvalidOperation(
+            f"the manifest promises the first {prologue.length} blocks, {length} is less: append all at once"
+        )
+    if length == prologue.length and tree_hash != prologue.hash:
+        raise InvalidOperation(f"the manifest promises other first {length} blocks")
 
 
 def sign_tree(core: CoreState, tree_hash: bytes, length: int, fork: int) -> bytes:

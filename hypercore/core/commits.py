@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from hypercore import flat_tree
 from hypercore.core.appending import (
+    check_prologue,
     put_appended,
     put_blocks,
     put_changed_pages,
@@ -116,6 +117,7 @@ class Commit:
         The signature is made here unless it is given.
 
         Raises:
+            InvalidOperation: the manifest promises other first blocks, or more.
             NotWritable: nobody here can sign.
             InvalidSignature: the given signature does not hold for the new tree.
         """
@@ -141,7 +143,7 @@ class Commit:
             raise BadArgument(f"a truncation needs a fork above {core.fork}, found {fork}")
         if not 0 <= length <= core.tree.length:
             raise InvalidOperation(f"a core of {core.tree.length} blocks cannot be truncated to {length}")
-        prologue = None if core.authority is None else core.authority.prologue
+        prologue = core.prologue
         if prologue is not None and length < prologue.length:
             raise InvalidOperation(
                 f"the manifest promises the first {prologue.length} blocks, {length} is less"
@@ -308,6 +310,7 @@ class Commit:
         Returns None, and changes nothing, when the core has gone another way meanwhile.
 
         Raises:
+            InvalidOperation: the manifest promises other first blocks, or more.
             NotWritable: nobody here can sign.
             InvalidSignature: the given signature does not hold.
         """
@@ -325,6 +328,8 @@ class Commit:
         self._begin(core)
         self._begin_branch(branch)
         tree_hash = tree.tree_hash()
+        if core.prologue is not None:
+            check_prologue(core.prologue, tree_hash, length)
         if signature is None:
             signature = sign_tree(core, tree_hash, length, core.fork)
         elif not core.authority.verify(tree, core.fork, signature):

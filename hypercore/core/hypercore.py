@@ -244,6 +244,7 @@ class Hypercore:
 
         Raises:
             BadArgument: something else than bytes, or a block of more than MAX_BLOCK_BYTES.
+            InvalidOperation: the manifest promises other first blocks, or more.
             InvalidSignature: the given signature does not hold for the new tree.
             NotWritable: the secret key is not here.
             StorageError: the store failed.
@@ -565,6 +566,7 @@ class Hypercore:
 
         Raises:
             BadArgument: the session is not a branch of this core.
+            InvalidOperation: the manifest promises other first blocks, or more.
             InvalidSignature: the given signature does not hold.
             NotWritable: the secret key is not here.
             StorageError: nothing was changed.

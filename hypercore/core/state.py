@@ -28,7 +28,7 @@ from hypercore.errors import (
     StorageError,
 )
 from hypercore.ids import encode_id
-from hypercore.manifest import Manifest
+from hypercore.manifest import Manifest, Prologue
 from hypercore.merkle import MerkleTree, Node, get_node
 from hypercore.signing import Authority, TreeSigner
 from hypercore.storage.database import Database
@@ -257,6 +257,7 @@ class CoreState(View):
     Attributes:
         record: where its records are.
         authority: who may sign it; None until the manifest is known.
+        prologue: which first blocks the manifest promises; None if it promises none, or is not known.
         signer: signs for us; None when the core cannot be written here.
         batch: a write batch that single appends use again and again.
         listeners: what is called after every change, also of a named session.
@@ -292,6 +293,7 @@ class CoreState(View):
         self.key_pair = auth.key_pair
         self.keys = CoreKeys(record.data_pointer)
         self.authority: Authority | None = None
+        self.prologue: Prologue | None = None
         self.signer: TreeSigner | None = None
         self.listeners: list[Callable[[], None]] = []
         self.observers: list[Callable[[Change], None]] = []
@@ -338,6 +340,7 @@ class CoreState(View):
         self.manifest = manifest
         if manifest is not None:
             self.authority = Authority(self.key, manifest)
+            self.prologue = self.authority.prologue
             key_pair = self.key_pair
             if (
                 key_pair is not None

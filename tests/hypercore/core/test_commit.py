@@ -10,7 +10,7 @@ from hypercore.errors import (
     StorageError,
 )
 from hypercore.ids import encode_id
-from hypercore.manifest import Manifest, Signer
+from hypercore.manifest import Manifest, Prologue, Signer
 from hypercore.signing import Authority
 
 PAIRS = [KeyPair.from_seed(bytes([number]) * 32) for number in (1, 2, 3)]
@@ -178,6 +178,32 @@ def test_a_core_of_two_out_of_three_needs_two_signatures():
     assert core.length == 0
     assert core.append([b"a", b"b"], signature=authority.assemble([(0, raw[0]), (2, raw[2])])) == 2
     assert core.verify()
+
+
+@pytest.fixture
+def promised():
+    """A core whose manifest promises its first two blocks."""
+    with Hypercore() as other:
+        other.append([b"a", b"b"])
+        prologue = Prologue(other.tree_hash(), 2)
+    manifest = Manifest.create(Signer(PAIRS[0].public_key), prologue=prologue)
+    with Hypercore(key_pair=PAIRS[0], manifest=manifest) as core:
+        yield core
+
+
+@pytest.mark.parametrize("blocks", [[b"a"], [b"a", b"other"]], ids=["fewer", "others"])
+def test_no_other_first_blocks_are_appended_than_the_manifest_promises(promised, blocks):
+    session = promised.session("session")
+    session.append(blocks)
+    with pytest.raises(InvalidOperation, match="the manifest promises"):
+        promised.append(blocks)
+    with pytest.raises(InvalidOperation, match="the manifest promises"):
+        promised.commit(session)
+    assert promised.length == 0
+    promised.append([b"a", b"b"])
+    assert promised.verify()
+    promised.append(b"c")
+    assert promised.verify()
 
 
 def test_a_core_that_several_sign_cannot_be_signed_by_one():
