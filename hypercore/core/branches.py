@@ -86,10 +86,12 @@ class BranchState(View):
 
     def base_at(self, length: int) -> tuple[View, int]:
         """Return base and shared length of this branch cut to a length."""
-        branch = self
-        while isinstance(branch.base, BranchState) and branch.base.shared_length >= length:
-            branch = branch.base
-        return branch.base, min(branch.shared_length, length)
+        base = self.base
+        if length >= self.shared_length:
+            return base, self.shared_length
+        while isinstance(base, BranchState) and base.shared_length >= length:
+            base = base.base
+        return base, length
 
     def stands_on(self, data_pointer: int) -> bool:
         """Return whether this branch, or one that it was made from, has its records there."""

@@ -287,3 +287,14 @@ def test_a_snapshot_of_a_branch_does_not_take_blocks_that_its_core_got_anew(fill
         with pytest.raises(BlockNotAvailable, match="block 1"):
             snapshot.get(1)
         assert (snapshot.get(0), snapshot.get(2)) == (b"a", b"c")
+
+
+def test_a_branch_that_is_cut_keeps_its_own_blocks_when_the_branch_below_shares_more(filled):
+    below = filled.session("below")
+    branch = below.session("branch")
+    below.append([b"d", b"e"])
+    assert filled.commit(below) == 5
+    branch.append([b"own", b"blocks", b"too"])
+    branch.truncate(5)
+    assert list(branch.read_stream()) == [b"a", b"b", b"c", b"own", b"blocks"]
+    assert filled.audit() == []
