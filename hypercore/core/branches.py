@@ -13,6 +13,7 @@ from hypercore import flat_tree
 from hypercore.core.state import CoreState, View
 from hypercore.encoding import encode_index
 from hypercore.errors import HypercoreError, InvalidOperation, StorageCorrupt
+from hypercore.ids import encode_id
 from hypercore.merkle import MerkleTree, Node
 from hypercore.storage.records import CoreHead, CoreKeys, Dependency, Sessions, dependency_key, sessions_key
 
@@ -60,6 +61,7 @@ class BranchState(View):
         ``above`` are the data pointers of the branches on top of this one that are being opened.
 
         Raises:
+            InvalidOperation: a root of it is not there any more.
             StorageCorrupt: the records contradict each other.
         """
         stored = self.store.get(dependency_key(self.keys.data_pointer))
@@ -77,7 +79,13 @@ class BranchState(View):
         self.signature = None if head is None else head.signature
         self.fork = self.base.fork if head is None else head.fork
         roots = flat_tree.full_roots(0 if head is None else head.length)
-        self.tree = MerkleTree([self.need_node(index) for index in roots])
+        try:
+            self.tree = MerkleTree([self.need_node(index) for index in roots])
+        except InvalidOperation as error:
+            raise InvalidOperation(
+                f"session {self.name!r} of core {encode_id(self.key)}: {error}: what it was made from was "
+                f"cut below the {self.shared_length} blocks that they share, so it can only begin anew"
+            ) from None
 
     def load_if_possible(self) -> None:
         """Read it again after a failed write: nobody knows whether that happened."""
@@ -166,7 +174,8 @@ def open_branch(main: CoreState, parent: View, name: str, *, overwrite: bool) ->
     ``overwrite`` begins it anew.
 
     Raises:
-        InvalidOperation: the one to begin anew is, or is below, the parent.
+        InvalidOperation: the one to begin anew is, or is below, the parent; or what an old one was made from
+            was truncated, and it has lost a root of its tree.
         StorageError: nothing was stored.
         StorageCorrupt: the stored records contradict each other.
     """

@@ -551,6 +551,11 @@ class Hypercore:
         Args:
             name: of the branch.
             overwrite: begin it anew if there is one of that name.
+
+        Raises:
+            InvalidOperation: what the branch was made from was truncated since, so that a root of its tree is
+                missing, or the branch that is to begin anew is what this object stands on.
+            StorageError: the store failed.
         """
         if name is None:
             return self._view(self._state, _nothing)

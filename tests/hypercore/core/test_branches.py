@@ -298,3 +298,14 @@ def test_a_branch_that_is_cut_keeps_its_own_blocks_when_the_branch_below_shares_
     branch.truncate(5)
     assert list(branch.read_stream()) == [b"a", b"b", b"c", b"own", b"blocks"]
     assert filled.audit() == []
+
+
+def test_a_branch_that_a_truncation_took_the_roots_from_says_so_and_can_begin_anew(tmp_path):
+    with Hypercore(tmp_path) as core:
+        core.append([b"a", b"b", b"c"])
+        core.session("branch")
+        core.truncate(1)
+    with Hypercore(tmp_path) as core:
+        with pytest.raises(InvalidOperation, match=f"session 'branch' of core {core.id}: .* the 3 blocks"):
+            core.session("branch")
+        assert list(core.session("branch", overwrite=True).read_stream()) == [b"a"]
