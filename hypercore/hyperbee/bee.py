@@ -218,7 +218,7 @@ class Hyperbee(View):
             gte: the same.
             lt: the same.
             lte: the same.
-            limit: how many differences to show at most.
+            limit: how many differences to show at most; a negative one is none.
 
         Raises:
             BadArgument: the other bee is on another core, or the version is negative.
@@ -234,7 +234,8 @@ class Hyperbee(View):
             self._range(gt, gte, lt, lte),
             left._source.core.shared_length(right._source.core),
         )
-        return islice((self._difference(left, right, *each) for each in found), limit)
+        differences = (self._difference(left, right, *each) for each in found)
+        return differences if limit is None or limit < 0 else islice(differences, limit)
 
     def _difference(
         self, left: Hyperbee, right: Hyperbee, key: bytes, left_seq: int | None, right_seq: int | None

@@ -76,7 +76,8 @@ class View:
     ) -> Iterator[Entry]:
         """Iterate over the entries between bounds in key order, as they are when the iteration begins.
 
-        ``gt`` wins over ``gte``, ``lt`` over ``lte``; None is no bound, an empty key is one.
+        ``gt`` wins over ``gte``, ``lt`` over ``lte``; None is no bound, an empty key is one. A negative limit
+        is none.
 
         Raises:
             BlockNotAvailable: while iterating, a block is not stored here.

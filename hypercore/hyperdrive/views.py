@@ -122,7 +122,7 @@ class DriveView:
             recursive: whether folders in it are entered; if not, the first entry below stands for each.
             ignore: paths to leave out, with all below them; or a function that says so of a path.
             reverse: from the last one to the first.
-            limit: how many to show at most.
+            limit: how many to show at most; a negative one is none.
         """
         is_ignored = listing.ignoring(ignore)
         folder = normalize_folder(folder)
@@ -131,7 +131,7 @@ class DriveView:
         else:
             shown = listing.children(self._files.items, folder, is_ignored)
             entries = (entry for _, entry in (reversed(list(shown)) if reverse else shown))
-        return islice(entries, limit)
+        return entries if limit is None or limit < 0 else islice(entries, limit)
 
     def readdir(self, folder: str = "/") -> Iterator[str]:
         """Iterate over the names in a folder, of files, links and folders, each once."""

@@ -61,6 +61,7 @@ def test_the_empty_version_lacks_everything(changed):
         ({"gt": "a", "lt": "d"}, "bc"),
         ({"limit": 2}, "ab"),
         ({"limit": 0}, ""),
+        ({"limit": -1}, "abcd"),
         ({"gte": "b", "limit": 1}, "b"),
     ],
     ids=str,

@@ -134,6 +134,7 @@ def test_a_list_is_limited_and_filtered(drive):
     assert paths(drive.list(ignore=["a/x", "/b"])) == ["/a/y/z", "/a0"]
     assert paths(drive.list(ignore=lambda path: path.endswith("z"), limit=2)) == ["/a/x", "/a0"]
     assert paths(drive.list("/a", limit=0)) == []
+    assert paths(drive.list("/a", limit=-1)) == ["/a/x", "/a/y/z"]
     assert paths(drive.list(recursive=False)) == ["/a/x", "/a0", "/b"]
     assert paths(drive.list(recursive=False, reverse=True, limit=2)) == ["/b", "/a0"]
     assert paths(drive.list(recursive=False, ignore="/a/x")) == ["/a/y/z", "/a0", "/b"]
