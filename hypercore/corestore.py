@@ -11,6 +11,7 @@ from weakref import WeakSet
 from hypercore import crypto
 from hypercore.core import Commit, CoreState, Hypercore, open_core
 from hypercore.crypto import KeyPair
+from hypercore.encoding import encode_name
 from hypercore.encryption import check_encryption_key
 from hypercore.errors import BadArgument, Closed
 from hypercore.ids import decode_id
@@ -81,9 +82,12 @@ class Corestore:
         """Return a view of the store in which the same names give other cores.
 
         Closing it closes only the cores that were opened through it.
+
+        Raises:
+            BadArgument: the name has no UTF-8.
         """
         self._check_open()
-        raw = name.encode() if isinstance(name, str) else name
+        raw = name if isinstance(name, bytes) else encode_name(name)
         child = Corestore.__new__(Corestore)
         child._setup(
             self._cores, self._primary_key, crypto.derive_namespace(self._namespace, raw), owns_cores=False
@@ -114,7 +118,8 @@ class Corestore:
         same core.
 
         Raises:
-            BadArgument: nothing to open it by, things that do not go together, or a key of the wrong size.
+            BadArgument: nothing to open it by, things that do not go together, a key of the wrong size, or a
+                name that has no UTF-8.
             Closed: the store is closed.
             StorageError: the store failed.
         """

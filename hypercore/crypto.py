@@ -18,6 +18,7 @@ from nacl import bindings
 from nacl.exceptions import CryptoError
 
 from hypercore import sodium
+from hypercore.encoding import encode_name
 from hypercore.errors import BadArgument
 
 HASH_SIZE = 32
@@ -152,4 +153,4 @@ def derive_namespace(namespace: bytes, name: bytes) -> bytes:
 
 def derive_key_pair(primary_key: bytes, namespace: bytes, name: str) -> KeyPair:
     """Return the key pair of a named core of a Corestore."""
-    return KeyPair.from_seed(blake2b_256(CORESTORE + namespace + name.encode(), primary_key))
+    return KeyPair.from_seed(blake2b_256(CORESTORE + namespace + encode_name(name), primary_key))

@@ -152,6 +152,20 @@ def decode_index(buf: bytes, pos: int) -> tuple[int, int]:
     return int.from_bytes(raw, "big"), pos
 
 
+def encode_name(name: str) -> bytes:
+    """Return the bytes of a name that an application gives.
+
+    Raises:
+        BadArgument: it is not text, or has a lone surrogate, for which there is no UTF-8.
+    """
+    if not isinstance(name, str):
+        raise BadArgument(f"a name is text, found {type(name).__name__}")
+    try:
+        return name.encode()
+    except UnicodeEncodeError:
+        raise BadArgument(f"a name is text in UTF-8, {name!r} cannot be that") from None
+
+
 def decode_key_string(buf: bytes, pos: int) -> bytes:
     """Read a byte string that encode_key_string wrote, at the end of a key."""
     return buf[pos + 1 : -2].replace(b"\x00\x02", b"\x00")

@@ -27,6 +27,7 @@ from hypercore.encoding import (
     encode_buffer,
     encode_index,
     encode_key_string,
+    encode_name,
     encode_uint,
     get_buffer,
     get_count,
@@ -60,7 +61,7 @@ def core_key(discovery_key: bytes) -> bytes:
 
 def alias_key(namespace: bytes, name: str) -> bytes:
     """Return the key of an alias: the discovery key of the core with that name."""
-    return b"\x02" + namespace + encode_key_string(name.encode())
+    return b"\x02" + namespace + encode_key_string(encode_name(name))
 
 
 def auth_prefix(core_pointer: int) -> bytes:
@@ -112,7 +113,7 @@ class CoreKeys:
 
     def user_data_key(self, name: str) -> bytes:
         """Return the key of a value that the application keeps beside the core."""
-        return self.user_data + encode_key_string(name.encode())
+        return self.user_data + encode_key_string(encode_name(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +287,7 @@ class Sessions:
     def encode(self) -> bytes:
         """Return the stored bytes."""
         parts = [
-            encode_buffer(name.encode()) + encode_uint(pointer) for name, pointer in self.pointers.items()
+            encode_buffer(encode_name(name)) + encode_uint(pointer) for name, pointer in self.pointers.items()
         ]
         return encode_uint(len(parts)) + b"".join(parts)
 

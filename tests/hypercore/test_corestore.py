@@ -46,6 +46,23 @@ def test_a_namespace_is_text_or_bytes(corestore):
     assert corestore.namespace("ä").get(name="a").key == corestore.namespace("ä".encode()).get(name="a").key
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        pytest.param(lambda store, name: store.get(name=name), id="core"),
+        pytest.param(lambda store, name: store.create_key_pair(name), id="key-pair"),
+        pytest.param(lambda store, name: store.namespace(name), id="namespace"),
+        pytest.param(lambda store, name: store.get(name="a").session(name), id="session"),
+        pytest.param(lambda store, name: store.get(name="a").user_data.update({name: b""}), id="user-data"),
+        pytest.param(lambda store, name: store.get(name="a").user_data.get(name), id="user-data-read"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a\ud800", 5], ids=["lone-surrogate", "number"])
+def test_what_cannot_be_a_name_is_refused(corestore, use, name):
+    with pytest.raises(BadArgument, match="a name is text"):
+        use(corestore, name)
+
+
 def test_two_objects_on_a_core_see_each_others_appends(corestore):
     first, second = corestore.get(name="a"), corestore.get(name="a")
     first.append(b"1")
