@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 
 from hypercore.core import Hypercore
 from hypercore.corestore import Corestore
-from hypercore.errors import BadArgument, NotWritable
+from hypercore.errors import BadArgument, InvalidOperation, NotWritable
 from hypercore.hyperbee import Hyperbee, Watcher
 from hypercore.hyperblobs import BlobId, BlobWriter, Hyperblobs
 from hypercore.hyperdrive.batch import DriveBatch
@@ -276,6 +276,32 @@ class Hyperdrive(DriveView):
     def blobs_length(self, version: int | None = None) -> int:
         """Return how many blocks of the blobs a version, by default this one, needs."""
         return self.checkout(self.version if version is None else version).blobs_length()
+
+    def truncate(self, version: int, *, blobs: int | None = None) -> None:
+        """Cut the drive to a version, its entries and its data in one commit.
+
+        Args:
+            version: the one that becomes the newest.
+            blobs: how many blocks of the data stay, by default those that the version needs.
+
+        Raises:
+            BadArgument: there is no such version, or not as much data.
+            BlockNotAvailable: an entry that says which data is needed is not stored here.
+            InvalidOperation: a batch has begun to write, or a file is open for writing.
+            NotWritable: the secret key is not here.
+            StorageError: nothing was cut.
+        """
+        data = self._writable_blobs()
+        if data.locked:
+            raise InvalidOperation("a drive is not truncated while a batch or a file of it is being written")
+        if not 0 <= version <= self.core.length:
+            raise BadArgument(f"the drive has version {self.version}, it cannot be truncated to {version}")
+        kept = self.blobs_length(version) if blobs is None else blobs
+        if not 0 <= kept <= data.core.length:
+            raise BadArgument(f"the drive has {data.core.length} blocks of data, {kept} cannot stay")
+        with self.store.commit() as commit:
+            commit.truncate(self.core.state, version)
+            commit.truncate(data.core.state, kept)
 
     def watch(self, folder: str = "/") -> Watcher[DriveCheckout]:
         """Return what tells of changes below a folder, as checkouts before and after. See Hyperbee.watch."""

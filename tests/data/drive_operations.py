@@ -54,6 +54,8 @@ def apply(drive: Any, operation: dict[str, Any]) -> None:
         drive.delete(path)
     elif kind == "putEntry":
         drive.put_entry(path, **operation["entry"])
+    elif kind == "truncate":
+        drive.truncate(operation["version"])
     elif kind == "write":
         _write(drive, path, operation, options)
     else:

@@ -31,6 +31,8 @@ export async function apply(drive, operation) {
       return drive.del(path)
     case 'putEntry':
       return drive.putEntry(path, operation.entry)
+    case 'truncate':
+      return drive.truncate(operation.version)
     case 'write':
       return write(drive.createWriteStream(path, { ...options, dedup: operation.dedup }), operation.chunks)
     case 'batch':

@@ -90,3 +90,17 @@ def test_a_drive_that_javascript_began_grows_on_here_as_there(peer, random):
         apply_as_the_reference(drive, operation)
     written = describe(drive)
     assert written == {name: whole[name] for name in written}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_drive_that_is_truncated_in_between_has_the_same_blocks(peer, random):
+    options = {"primaryKey": random.randbytes(32).hex(), **random.choice(OPTIONS)}
+    operations = random_history(random)
+    _, results = write(operations[:40], options)
+    versions = [each["db"] for each in results]
+    operations.insert(40, {"op": "truncate", "version": random.choice(versions)})
+    drive, results = write(operations, options)
+    theirs = peer("writeDrive", **options, operations=operations, queries=[])
+    assert results == theirs["results"]
+    ours = describe(drive)
+    assert ours == {name: theirs[name] for name in ours}

@@ -285,6 +285,42 @@ def test_data_that_is_cleared_is_missing_and_the_entry_is_not(drive):
     assert not drive.has("/dir/b")
 
 
+def test_a_drive_is_cut_to_a_version_with_its_data(store, drive):
+    drive.put("/a", bytes(70_000))
+    drive.put("/b", b"b")
+    version = drive.version
+    drive.put("/a", b"new")
+    drive.put("/c", b"c")
+    drive.truncate(version)
+    for each in (drive, Hyperdrive(store)):
+        assert (paths(each), each.version, each.get("/a")) == (["/a", "/b"], version, bytes(70_000))
+        assert (each.blobs.core.length, each.blobs_length()) == (3, 3)
+    drive.put("/d", b"d")
+    assert (drive.get("/b"), drive.get("/d")) == (b"b", b"d")
+    drive.truncate(2, blobs=3)
+    assert (paths(drive), drive.blobs.core.length, drive.blobs_length()) == (["/a"], 3, 2)
+    drive.truncate(0)
+    assert (paths(drive), drive.core.length, drive.blobs.core.length) == ([], 0, 0)
+    assert drive.core.audit() == drive.blobs.core.audit() == []
+
+
+@pytest.mark.parametrize("arguments", [{"version": 3}, {"version": -1}, {"version": 2, "blobs": 2}], ids=str)
+def test_a_drive_is_not_cut_to_what_it_does_not_have(drive, arguments):
+    drive.put("/a", b"a")
+    with pytest.raises(BadArgument, match="the drive has"):
+        drive.truncate(**arguments)
+    assert drive.get("/a") == b"a"
+
+
+def test_a_drive_is_not_cut_while_a_file_is_written(drive):
+    drive.put("/a", b"a")
+    with drive.open("/b", "wb") as file:
+        file.write(b"b")
+        with pytest.raises(InvalidOperation, match="being written"):
+            drive.truncate(1)
+    assert (drive.get("/a"), drive.get("/b")) == (b"a", b"b")
+
+
 def test_a_drive_that_is_purged_is_gone(store, drive):
     drive.put("/a", b"data")
     key = drive.key
