@@ -75,16 +75,17 @@ class Batch(View):
         """Drop what was not flushed and end the batch. Closing twice is fine."""
         self._ended = True
         if self._in_batch.writer is not None:
-            self._in_batch.writer = None
             self._live.end_batch()
+            self._in_batch.writer = None
 
     def __enter__(self) -> Batch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and not self._ended:
-            self.flush()
-        else:
+        try:
+            if kind is None and not self._ended:
+                self.flush()
+        finally:
             self.close()
 
     def _check_open(self) -> None:

@@ -118,8 +118,8 @@ class Live:
         """Return the writer for a batch: what reads the newest version meanwhile loads a tree of its own."""
         writer = self.writer_for_change()
         self._writer = None
-        self.batch_is_open = True
         writer.tree.keep_marks = True
+        self.batch_is_open = True
         return writer
 
     def end_batch(self) -> None:

@@ -132,9 +132,10 @@ class BlobWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and self._release is not None:
-            self.finish()
-        else:
+        try:
+            if kind is None and self._release is not None:
+                self.finish()
+        finally:
             self.close()
 
     def _is_new(self, block: bytes) -> bool:
@@ -234,9 +235,10 @@ class BlobBatch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and not self._ended:
-            self.flush()
-        else:
+        try:
+            if kind is None and not self._ended:
+                self.flush()
+        finally:
             self.close()
 
     def _append(self, commit: Commit | None) -> None:

@@ -83,9 +83,10 @@ class DriveBatch(DriveView):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and not self._batch.ended:
-            self.flush()
-        else:
+        try:
+            if kind is None and not self._batch.ended:
+                self.flush()
+        finally:
             self.close()
 
     def _get_blob(self, blob: BlobId, start: int, length: int | None) -> bytes:

@@ -139,9 +139,10 @@ class FileWriter(io.RawIOBase):
         super().close()
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.close()
-        else:
+        try:
+            if kind is None:
+                self.close()
+        finally:
             self.abort()
 
     def __del__(self) -> None:

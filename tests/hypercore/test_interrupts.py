@@ -136,6 +136,41 @@ def test_a_drive_goes_on_from_what_is_stored():
         assert drive.core.audit() == drive.blobs.core.audit() == []
 
 
+@pytest.mark.parametrize(
+    ("begin", "put", "end"),
+    [
+        pytest.param(lambda drive: drive.db.batch(), lambda batch: batch.put("a"), "flush", id="bee-batch"),
+        pytest.param(
+            lambda drive: drive.batch(), lambda batch: batch.put("/a", b"lost"), "flush", id="batch"
+        ),
+        pytest.param(
+            lambda drive: drive.open("/a", "wb"), lambda file: file.write(b"lost"), "close", id="file"
+        ),
+        pytest.param(
+            lambda drive: drive.blobs.batch(), lambda batch: batch.put(b"lost"), "flush", id="blobs"
+        ),
+        pytest.param(
+            lambda drive: drive.blobs.writer(), lambda blob: blob.write(b"lost"), "finish", id="blob"
+        ),
+    ],
+)
+def test_what_is_interrupted_when_it_is_about_to_end_keeps_nobody_from_writing(begin, put, end, monkeypatch):
+    drive = Hyperdrive(Corestore())
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    def write():
+        with begin(drive) as begun:
+            put(begun)
+            monkeypatch.setattr(begun, end, interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    drive.put("/b", b"b")
+    assert {entry.path: drive.get(entry) for entry in drive} == {"/b": b"b"}
+
+
 def test_a_store_in_memory_does_all_of_a_batch_or_nothing():
     def prepare():
         store = Memory()
