@@ -1,5 +1,6 @@
 """A toy suite: experiments that need no Hypercore, run by a pytest inside the test."""
 
+import configparser
 import json
 import os
 import subprocess
@@ -97,7 +98,10 @@ def toy(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Toy:
     for name in ("HYPERCORE_SCALE_EXPERIMENTS_FILE_LOC", "PYTEST_TIMEOUT", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
-    pytester.makeini("[pytest]\naddopts = --strict-markers\nfilterwarnings = error")
+    strictness = configparser.ConfigParser(interpolation=None)
+    strictness.read(PROJECT / "pytest.ini")
+    filters = strictness["pytest"]["filterwarnings"].replace("\n", "\n    ")
+    pytester.makeini(f"[pytest]\naddopts = --strict-markers\nfilterwarnings = {filters}\n")
     pytester.makeconftest('pytest_plugins = ["benchmarks.plugin"]')
     pytester.mkdir("benchmarks")
     toy = Toy(pytester)

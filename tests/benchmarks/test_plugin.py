@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from pytest_benchmark.logger import PytestBenchmarkWarning
 
 BEE_DEFAULTS = [
     "test_bee_write[nrEntries=1_entryByteSize=2]",
@@ -178,6 +179,19 @@ def test_an_experiment_has_half_an_hour_unless_the_user_says_otherwise(
     toy.run(*arguments).stdout.fnmatch_lines([f"E *AssertionError: {timeouts.replace('[', '[[]')}"])
 
 
+FAILING = '''
+import pytest
+
+from benchmarks.experiments import sizes
+
+
+@sizes({"n": 1})
+def test_toy(measure, n):
+    """Fail."""
+    pytest.fail("n is 1")
+'''
+
+
 def test_results_are_grouped_by_experiment_and_keep_parameters_and_help(toy):
     toy.run("--benchmark-json=saved.json", "-k", "read")
     (saved,) = json.loads(toy.pytester.path.joinpath("saved.json").read_text())["benchmarks"]
@@ -190,6 +204,35 @@ def test_a_saved_run_can_be_compared_with(toy):
     toy.run("--benchmark-autosave").assert_outcomes(passed=3)
     result = toy.run("--benchmark-compare")
     result.stdout.fnmatch_lines_random(["*test_read*(0001_*", "*test_read*(NOW)*"])
+
+
+def test_a_run_goes_on_when_there_is_nothing_to_compare_with(toy):
+    with pytest.warns(PytestBenchmarkWarning, match="Can't compare. No benchmark files"):
+        result = toy.run("--benchmark-compare")
+    result.assert_outcomes(passed=3)
+
+
+def test_a_run_of_another_machine_can_be_compared_with(toy):
+    toy.run("--benchmark-autosave")
+    (saved,) = toy.pytester.path.rglob("0001_*.json")
+    content = json.loads(saved.read_text())
+    content["machine_info"]["node"] = "another"
+    saved.write_text(json.dumps(content))
+    with pytest.warns(PytestBenchmarkWarning, match="machine_info is different"):
+        result = toy.run("--benchmark-compare")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines_random(["*test_read*(0001_*"])
+
+
+def test_a_selection_of_nothing_has_nothing_to_save(toy):
+    with pytest.warns(PytestBenchmarkWarning, match="Not saving anything"):
+        result = toy.run("-k", "no_such_experiment", "--benchmark-autosave")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_an_experiment_that_fails_before_it_measures_fails_once(toy):
+    toy.write(FAILING)
+    toy.run().assert_outcomes(failed=1, errors=0, warnings=1)
 
 
 @pytest.mark.parametrize("option", ["--benchmark-only", "--benchmark-disable", "--benchmark-verbose"])
