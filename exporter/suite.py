@@ -153,7 +153,8 @@ class Suite:
         # pytest-benchmark makes its directory even when nothing is saved, and ours may be read-only.
         command += ["--benchmark-storage", f"file://{scratch / 'benchmarks'}"]
         if self._experiments_file:
-            command += ["--experiments", str(self._experiments_file)]
+            # In one piece: pytest looks for its pytest.ini above all arguments that could be paths.
+            command += [f"--experiments={self._experiments_file}"]
         return run_child(
             [*command, *arguments],
             directory=root,

@@ -58,6 +58,22 @@ def test_a_config_json_in_the_working_directory_is_used(start, experiments, tmp_
     ]
 
 
+@pytest.mark.parametrize(
+    "file", [None, '{"fast": [{"nrBlocks": 7, "blockByteSize": 0}]}'], ids=["built-in", "file"]
+)
+def test_the_pytest_ini_of_the_experiments_is_used_whatever_names_their_sizes(
+    start, experiments, tmp_path, file
+):
+    toys = experiments(fast="import warnings; warnings.warn('an odd thing')")
+    (toys.path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
+    if file is not None:
+        (tmp_path / "home").mkdir()
+        (tmp_path / "home" / "config.json").write_text(file)
+    wrapper = start(toys, "--once")
+    assert wrapper.ended() == 1
+    assert "UserWarning: an odd thing" in only_error(wrapper)
+
+
 def test_a_port_in_use(start, experiments):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
