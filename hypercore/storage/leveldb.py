@@ -121,7 +121,7 @@ class LevelDB(LevelDBReader):
         if not is_there and not create:
             raise StorageEmpty(f"{name}: there is no store")
         try:
-            database = _open(name)
+            database = _open(os.fsencode(name))  # plyvel itself refuses names that the locale cannot write
         except plyvel.Error as error:
             raise explain(error, name) from error
         super().__init__(database, name)
@@ -174,7 +174,7 @@ class LevelDB(LevelDBReader):
             raise explain(error, self.name) from error
 
 
-def _open(name: str) -> Any:
+def _open(name: bytes) -> Any:
     """Open a LevelDB that checks whatever it reads: one built with assertions dies of damaged bytes.
 
     A log is damaged whenever the machine stopped while it was written. That is no reason to refuse the rest:

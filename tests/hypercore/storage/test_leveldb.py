@@ -103,7 +103,9 @@ def test_an_undamaged_core_is_read_back(stored_core):
 
 
 @pytest.mark.parametrize(
-    "path", ["a/b/c", "with space", "näme", "%s*?[a]"], ids=["nested", "space", "unicode", "special"]
+    "path",
+    ["a/b/c", "with space", "näme", "no-unicode-\udcff", "%s*?[a]"],
+    ids=["nested", "space", "unicode", "no-unicode", "special"],
 )
 def test_the_directory_is_made_and_what_was_written_is_found_again(tmp_path, path):
     store = LevelDB(tmp_path / path)
