@@ -110,6 +110,15 @@ def whole_number(smallest: int, largest: int | None = None) -> Callable[[str], i
 def _name(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("a name has at least one character")
+    return utf8(text)
+
+
+def utf8(text: str) -> str:
+    """Return a text that can be stored, as the type of an argument: the shell passes on any bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError(f"expected text in UTF-8, found {text!r}") from None
     return text
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from hypercore.cli.commands import OK, Commands, add_core_choice, add_path, printable, whole_number
+from hypercore.cli.commands import OK, Commands, add_core_choice, add_path, printable, utf8, whole_number
 from hypercore.cli.progress import progress
 from hypercore.cli.stores import open_core, open_first
 from hypercore.core import Hypercore
@@ -51,7 +51,9 @@ def _add_ls(group: Commands) -> None:
         "  python -m hypercore drive ls ./data --version 12 --json",
     )
     _add_common(parser)
-    parser.add_argument("folder", nargs="?", default="/", metavar="FOLDER", help="of the drive (default: /)")
+    parser.add_argument(
+        "folder", type=utf8, nargs="?", default="/", metavar="FOLDER", help="of the drive (default: /)"
+    )
     parser.add_argument(
         "--names", action="store_true", help="only the names in the folder itself, also those of folders"
     )
@@ -68,7 +70,7 @@ def _add_cat(group: Commands) -> None:
         epilog="example:\n  python -m hypercore drive cat ./data /film.mp4 > film.mp4",
     )
     _add_common(parser)
-    parser.add_argument("file", metavar="FILE", help="path in the drive")
+    parser.add_argument("file", type=utf8, metavar="FILE", help="path in the drive")
     _add_version(parser)
 
 
@@ -84,7 +86,7 @@ def _add_put(group: Commands) -> None:
         "  python -m hypercore drive put ./data /bin/run ./run.sh --executable",
     )
     _add_common(parser)
-    parser.add_argument("file", metavar="FILE", help="path in the drive")
+    parser.add_argument("file", type=utf8, metavar="FILE", help="path in the drive")
     parser.add_argument("source", nargs="?", type=Path, metavar="SOURCE", help="on disk (default: stdin)")
     parser.add_argument("--executable", action="store_true", help="it is a program")
 
@@ -106,7 +108,9 @@ def _add_mirror(group: Commands) -> None:
     way = parser.add_mutually_exclusive_group(required=True)
     way.add_argument("--to", type=Path, metavar="FOLDER", help="make that folder equal to the drive")
     way.add_argument("--from", dest="source", type=Path, metavar="FOLDER", help="the other way round")
-    parser.add_argument("--prefix", default="/", metavar="FOLDER", help="of the drive (default: /)")
+    parser.add_argument(
+        "--prefix", type=utf8, default="/", metavar="FOLDER", help="of the drive (default: /)"
+    )
     parser.add_argument("--prune", action="store_true", help="remove what the other side does not have")
     parser.add_argument("--dry-run", action="store_true", help="only print what would change")
 
