@@ -114,6 +114,8 @@ def _bind(host: str, port: int) -> socket.socket:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise ServerError(f"cannot listen on {host}: {error.strerror}") from None
+    except UnicodeError:  # an empty or a long part between dots; the error is about its encoding
+        raise ServerError(f"cannot listen on {host}: no host has such a name") from None
     listener = socket.socket(family, kind)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -83,7 +83,7 @@ class Server:
         try:
             self._server = await loop.create_server(self._accept, host, port)
             self.port = int(self._server.sockets[0].getsockname()[1])
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise ConnectionLost(f"cannot listen at {host}:{port}: {_reason(error)}") from error
         self._stop_observing = self._source.observe(_Watch(self._stop))
 
@@ -218,7 +218,7 @@ async def connect(
         connection.abort()
         if isinstance(error, (ConnectionLost, RemoteProtocolError)):
             raise type(error)(f"{host}:{port}: {error}") from error
-        if isinstance(error, OSError):
+        if isinstance(error, (OSError, UnicodeError)):
             raise ConnectionLost(f"cannot connect to {host}:{port}: {_reason(error)}") from error
         raise
     return connection
@@ -350,8 +350,12 @@ def keep_connected(
     return Reconnector(connect_once, report)
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError | UnicodeError) -> str:
     """Return what went wrong, without the address, which asyncio puts into its errors in its own way."""
+    if isinstance(
+        error, UnicodeError
+    ):  # an empty or a long part between dots; the error is about its encoding
+        return "no host has such a name"
     if error.errno is not None and error.errno in errno.errorcode:
         return os.strerror(error.errno)
     return error.strerror or str(error)

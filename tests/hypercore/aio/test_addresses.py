@@ -72,3 +72,9 @@ def test_a_host_that_has_no_address(store):
     text = message(aio.connect(store, "host.invalid", 1))
     assert text.startswith("cannot connect to host.invalid:1: ")
     assert "(" not in text
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64], ids=["empty-part", "long-part"])
+def test_a_host_that_there_cannot_be(store, host):
+    assert message(aio.connect(store, host, 1)) == f"cannot connect to {host}:1: no host has such a name"
+    assert message(aio.serve(store, host)) == f"cannot listen at {host}:0: no host has such a name"
