@@ -6,11 +6,10 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from hypercore import aio
 from hypercore.cli.address import Address, address
-from hypercore.cli.commands import OK, Commands, byte_size, core_id, whole_number
+from hypercore.cli.commands import OK, Commands, byte_size, core_id, disk_path, whole_number
 from hypercore.cli.progress import progress
 from hypercore.cli.stores import has_core, open_copy
 from hypercore.core import Hypercore
@@ -37,7 +36,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("key", type=core_id, metavar="KEY", help="id or key of the core")
     parser.add_argument("address", type=address, metavar="HOST:PORT", help="where the server listens")
     parser.add_argument(
-        "path", type=Path, metavar="PATH", help="directory to copy to, made if it does not exist"
+        "path", type=disk_path, metavar="PATH", help="directory to copy to, made if it does not exist"
     )
     parser.add_argument(
         "--timeout",

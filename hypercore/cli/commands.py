@@ -70,7 +70,7 @@ class Commands:
 def add_path(parser: argparse.ArgumentParser) -> None:
     """Add the argument PATH."""
     parser.add_argument(
-        "path", type=Path, metavar="PATH", help="directory of a Corestore or of a Hypercore by itself"
+        "path", type=disk_path, metavar="PATH", help="directory of a Corestore or of a Hypercore by itself"
     )
 
 
@@ -81,6 +81,16 @@ def add_core_choice(parser: argparse.ArgumentParser, default: str = "the oldest 
     choice.add_argument(
         "--name", type=_name, help=f"the core that a Corestore knows by that name (default: {default})"
     )
+
+
+def disk_path(text: str) -> Path:
+    """Return a path on disk, as the type of an argument.
+
+    An empty one, of a variable that is not set, would be the working directory: to write to, or to prune.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("a path has at least one character")
+    return Path(text)
 
 
 def core_id(text: str) -> bytes:

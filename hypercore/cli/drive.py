@@ -8,9 +8,17 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 
-from hypercore.cli.commands import OK, Commands, add_core_choice, add_path, printable, utf8, whole_number
+from hypercore.cli.commands import (
+    OK,
+    Commands,
+    add_core_choice,
+    add_path,
+    disk_path,
+    printable,
+    utf8,
+    whole_number,
+)
 from hypercore.cli.progress import progress
 from hypercore.cli.stores import open_core, open_first
 from hypercore.core import Hypercore
@@ -87,7 +95,9 @@ def _add_put(group: Commands) -> None:
     )
     _add_common(parser)
     parser.add_argument("file", type=utf8, metavar="FILE", help="path in the drive")
-    parser.add_argument("source", nargs="?", type=Path, metavar="SOURCE", help="on disk (default: stdin)")
+    parser.add_argument(
+        "source", nargs="?", type=disk_path, metavar="SOURCE", help="on disk (default: stdin)"
+    )
     parser.add_argument("--executable", action="store_true", help="it is a program")
 
 
@@ -106,8 +116,8 @@ def _add_mirror(group: Commands) -> None:
     )
     _add_common(parser)
     way = parser.add_mutually_exclusive_group(required=True)
-    way.add_argument("--to", type=Path, metavar="FOLDER", help="make that folder equal to the drive")
-    way.add_argument("--from", dest="source", type=Path, metavar="FOLDER", help="the other way round")
+    way.add_argument("--to", type=disk_path, metavar="FOLDER", help="make that folder equal to the drive")
+    way.add_argument("--from", dest="source", type=disk_path, metavar="FOLDER", help="the other way round")
     parser.add_argument(
         "--prefix", type=utf8, default="/", metavar="FOLDER", help="of the drive (default: /)"
     )

@@ -51,6 +51,11 @@ WRONG = {
     "unknown-option": ["info", "PATH", "--loud"],
     "no-id": ["cat", "PATH", "--core", "abc"],
     "core-and-name": ["cat", "PATH", "--core", STRANGER, "--name", "log"],
+    "empty-path": ["append", "", "text"],
+    "empty-path-to-clone-to": ["clone", STRANGER, "127.0.0.1:1", ""],
+    "empty-path-to-mirror-to": ["drive", "mirror", "PATH", "--to", "", "--prune"],
+    "empty-path-to-mirror-from": ["drive", "mirror", "PATH", "--from", "", "--prune"],
+    "empty-path-to-put": ["drive", "put", "PATH", "/file", ""],
     "empty-name": ["cat", "PATH", "--name", ""],
     "name-of-other-bytes": ["append", "PATH", "--name", "\udcff", "text"],
     "file-of-other-bytes": ["drive", "put", "PATH", "/\udcff"],
@@ -68,11 +73,12 @@ WRONG = {
 
 
 @pytest.mark.parametrize("arguments", WRONG.values(), ids=WRONG)
-def test_wrong_use_is_told_apart_from_failure(cli, tmp_path, arguments):
+def test_wrong_use_is_told_apart_from_failure(cli, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
     outcome = cli(*(tmp_path / "new" if each == "PATH" else each for each in arguments))
     assert (outcome.exit_code, outcome.out) == (2, b"")
     assert "error: " in outcome.err.splitlines()[-1]
-    assert not (tmp_path / "new").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- stores that are not there, or cannot be had ------------------------------------------------------------
