@@ -40,6 +40,7 @@ def add_to(commands: Commands) -> None:
     add_core_choice(parser, default="all cores")
     parser.add_argument(
         "--host",
+        type=_host,
         default="127.0.0.1",
         help="address to listen at, 0.0.0.0 for all that this machine has (default: 127.0.0.1)",
     )
@@ -57,6 +58,12 @@ def add_to(commands: Commands) -> None:
         metavar="N",
         help="how many may be connected at once; others are hung up on (default: %(default)s)",
     )
+
+
+def _host(text: str) -> str:
+    if not text:  # asyncio would listen at all addresses: nothing to get from a variable that is not set
+        raise argparse.ArgumentTypeError("a host has at least one character")
+    return text
 
 
 def run(options: argparse.Namespace) -> int:

@@ -124,6 +124,13 @@ def test_wrong_use_is_told_apart_from_failure(cli, path, arguments):
     assert cli("serve", path, *arguments).exit_code == 2
 
 
+def test_an_empty_host_does_not_stand_for_all_addresses(cli, path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # it would run for ever
+        outcome = cli("serve", path, "--host", "", "--port", taken.getsockname()[1])
+    assert (outcome.exit_code, outcome.out) == (2, b"")
+    assert "argument --host: a host has at least one character" in outcome.err
+
+
 def test_a_store_that_is_open_elsewhere_is_named(cli, path):
     with Corestore(path):
         outcome = cli("serve", path)
