@@ -10,7 +10,12 @@ def main() -> int:
     stop = Stop()
     stop.on_signals()
     # Only now: loading the rest takes a few hundred milliseconds, and a signal may arrive in them.
-    from exporter.app import main as run
+    try:
+        from exporter.app import main as run
+    except ModuleNotFoundError as error:
+        # The command line of Hypercores does without; this is how to come by what the loop needs besides.
+        print(f"exporter: error: {error}; pip install 'hypercore-scale-tests[serve]'", file=sys.stderr)
+        return 1
 
     try:
         return run(sys.argv[1:], stop)

@@ -1,6 +1,8 @@
 """The real wrapper when something it needs is wrong: one line that says what, and an exit code."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -106,3 +108,14 @@ def test_experiments_that_cannot_be_loaded(start, experiments):
     wrapper = start(suite)
     assert wrapper.ended() == 1
     assert "collecting the experiments failed" in only_error(wrapper)
+
+
+def test_a_dependency_that_is_not_installed():
+    program = (
+        "import sys; sys.modules['waitress'] = None; from exporter.__main__ import main; sys.exit(main())"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ended.returncode == 1
+    [line] = ended.stderr.splitlines()
+    assert "waitress" in line
+    assert "pip install 'hypercore-scale-tests[serve]'" in line
