@@ -47,7 +47,10 @@ def _run_to_the_end(chosen: Settings, stop: Stop) -> int:
     except ExperimentsFileError as error:
         log.error("%s", error)
         return WRONG_EXPERIMENTS_FILE
-    except (SuiteError, ServerError, HypercoreError, OSError) as error:
+    except SuiteError as error:
+        log.error("Cannot run: %s", error, extra={"output": error.output} if error.output else None)
+        return FAILED
+    except (ServerError, HypercoreError, OSError) as error:
         log.error("Cannot run: %s", error)
         return FAILED
     except Exception:

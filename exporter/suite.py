@@ -35,7 +35,14 @@ COLLECT_TIMEOUT_S = 120.0
 
 
 class SuiteError(Exception):
-    """The suite cannot be used; the message says why in one line."""
+    """The suite cannot be used; the message says why in one line.
+
+    Where it cannot say more than that pytest failed, ``output`` is what pytest printed.
+    """
+
+    def __init__(self, message: str, output: str = "") -> None:
+        super().__init__(message)
+        self.output = output
 
 
 class ExperimentsFileError(SuiteError):
@@ -97,8 +104,10 @@ class Suite:
             ending = self._pytest(scratch, COLLECT_TIMEOUT_S, "--collect-only", self._benchmarks.name)
         found = _event(ending, "collected")
         if found is None or ending.exit_status not in (0, NOTHING_SELECTED):
-            error = ExperimentsFileError if ending.exit_status == USAGE_ERROR else SuiteError
-            raise error(_error_line(ending.output) or f"collecting the experiments failed: {_how(ending)}")
+            line = _error_line(ending.output)
+            if line is None:
+                raise SuiteError(f"collecting the experiments failed: {_how(ending)}", ending.output)
+            raise (ExperimentsFileError if ending.exit_status == USAGE_ERROR else SuiteError)(line)
         self._keep_experiments_file()
         return Collection(
             experiments=tuple(_experiment(fields) for fields in found["experiments"]),

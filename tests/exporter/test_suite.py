@@ -107,6 +107,14 @@ def test_a_wrong_experiments_file_is_told_in_the_suites_words(suite, children):
     assert str(caught.value) == "bad.json: write[0]: expected an object"
 
 
+def test_what_pytest_printed_goes_with_an_error_that_does_not_say_why(suite, children):
+    children.next = ending(exit_status=4, output="ImportError while loading conftest")
+    with pytest.raises(SuiteError) as caught:
+        suite.collect()
+    assert not isinstance(caught.value, ExperimentsFileError)
+    assert caught.value.output == "ImportError while loading conftest"
+
+
 @pytest.mark.parametrize(
     ("failed", "message"),
     [

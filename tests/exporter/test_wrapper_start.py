@@ -108,6 +108,8 @@ def test_experiments_that_cannot_be_loaded(start, experiments):
     wrapper = start(suite)
     assert wrapper.ended() == 1
     assert "collecting the experiments failed" in only_error(wrapper)
+    [line] = [line for line in wrapper.lines if line["level"] >= 50]
+    assert "No module named 'no_such_module'" in line["output"]
 
 
 def test_a_dependency_that_is_not_installed():
