@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     document: dict[str, Any] = {"machine": environment.machine()}
     comparisons: list[Comparison] = []
     try:
+        _save(options, document)  # before anything is measured for it in vain
         for position, name in enumerate(_parts(parser, options)):
             if position:
                 print()
@@ -63,12 +64,16 @@ def main(arguments: list[str] | None = None) -> int:
                 comparisons += _compare(options, _SUITES[name])
                 document["reference"] = environment.reference()
                 document["comparisons"] = [each.as_json() for each in comparisons]
-        if options.json:
-            options.json.write_text(json.dumps(document, indent=2) + "\n")
+            _save(options, document)
     except (HypercoreError, NodeError, RunError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _save(options: argparse.Namespace, document: Mapping[str, Any]) -> None:
+    if options.json:
+        options.json.write_text(json.dumps(document, indent=2) + "\n")
 
 
 def _parts(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[str]:

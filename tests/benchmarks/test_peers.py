@@ -207,6 +207,23 @@ def test_one_command_measures_everything_or_only_a_part(peers, monkeypatch, tmp_
     assert json.loads((tmp_path / "all.json").read_text()).keys() - {"machine", "reference"} == parts
 
 
+def test_a_json_file_that_cannot_be_written_is_said_before_anything_is_measured(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(scale, "measure", lambda size, report, names: pytest.fail("it was measured"))
+    assert main([f"--json={tmp_path / 'missing' / 'all.json'}", "scale"]) == 1
+    assert "No such file or directory" in capsys.readouterr().err
+
+
+def test_the_json_file_keeps_what_was_measured_before_a_part_that_fails(peers, monkeypatch, tmp_path):
+    def fail(size, report, names):
+        raise OSError("no space")
+
+    monkeypatch.setattr(scale, "measure", fail)
+    assert peers(["--pairs=1", f"--json={tmp_path / 'all.json'}"]) == 1
+    assert json.loads((tmp_path / "all.json").read_text())["comparisons"]
+
+
 def test_a_side_that_fails_ends_the_command_line_with_its_error(peers, monkeypatch, capsys):
     monkeypatch.setattr(command_line, "ours_command", lambda module: side(1, code=3))
     assert peers(["--pairs=1"]) == 1
