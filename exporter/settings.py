@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 # The longest wait the operating system's calls and JavaScript's timers agree on: almost 25 days.
 LONGEST_MS = 2**31 - 1
 _MOST_DAYS = 100 * 365
+
+_HELP_WIDTH = 79
 
 
 class SettingsError(Exception):
@@ -62,7 +65,11 @@ class _Variable:
     parse: Callable[[str], Any] = _text
 
     def described(self) -> str:
-        return f"{self.help} (default: {self.default})" if self.default else self.help
+        """What the help says of it, in lines that fit a terminal."""
+        text = f"{self.help} (default: {self.default})" if self.default else self.help
+        indent = 6 * " "
+        lines = textwrap.fill(text, _HELP_WIDTH, initial_indent=indent, subsequent_indent=indent)
+        return f"  {self.name}\n{lines}"
 
 
 _VARIABLES = (
@@ -145,8 +152,7 @@ def _value(variable: _Variable, environment: Mapping[str, str]) -> Any:
 
 
 def _parser() -> argparse.ArgumentParser:
-    width = max(len(variable.name) for variable in _VARIABLES)
-    variables = "\n".join(f"  {variable.name:{width}}  {variable.described()}" for variable in _VARIABLES)
+    variables = "\n".join(variable.described() for variable in _VARIABLES)
     parser = argparse.ArgumentParser(
         prog="python -m exporter",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -159,7 +165,8 @@ def _parser() -> argparse.ArgumentParser:
         "  /health   answers 'healthy'\n\n"
         "exit codes:\n"
         "  0  stopped as asked, or --once and every experiment passed\n"
-        "  1  could not start (address or storage in use, ...), or --once and an experiment failed\n"
+        "  1  could not start (address or storage in use, ...), or --once and an\n"
+        "     experiment failed\n"
         "  2  a wrong option or environment variable\n"
         "  4  a wrong experiments file",
     )

@@ -75,6 +75,13 @@ def test_the_help_names_every_variable_and_address(tmp_path, capsys):
     assert not [name for name in [*VARIABLES, "/metrics", "/health", "--once"] if name not in shown]
 
 
+def test_the_help_fits_a_terminal(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        load(["--help"], {}, tmp_path)
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+
+
 def test_a_wrong_option_ends_with_exit_code_2(tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
         load(["--twice"], {}, tmp_path)
