@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 from hypercore.cli.commands import (
     OK,
@@ -108,7 +110,8 @@ def _add_mirror(group: Commands) -> None:
         summary="make a folder equal to the drive, or the drive to a folder",
         description="Make a folder of the disk equal to the drive, or the drive equal to a folder. Prints\n"
         "what changes: + for a new path, ~ for a changed one, - for one that is removed.",
-        epilog="Without --prune nothing is removed. Nothing is ever written outside of the folder.\n\n"
+        epilog="Without --prune nothing is removed. Nothing is ever written outside of the folder, and the\n"
+        "store itself cannot lie in it.\n\n"
         "examples:\n"
         "  python -m hypercore drive mirror ./data --to ./folder --dry-run\n"
         "  python -m hypercore drive mirror ./data --from ./folder --prune\n"
@@ -174,6 +177,7 @@ def _run_put(options: argparse.Namespace) -> int:
 def _run_mirror(options: argparse.Namespace) -> int:
     how = {"prefix": options.prefix, "prune": options.prune, "dry_run": options.dry_run}
     is_reading = options.to is not None
+    _check_apart(options.path, options.to if is_reading else options.source)
     with (
         _opened(options, create=not is_reading and not options.dry_run) as drive,
         progress("file", lambda: None) as bar,
@@ -195,6 +199,17 @@ def _run_mirror(options: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return OK
+
+
+def _check_apart(store: Path, folder: Path) -> None:
+    """Refuse a folder that the store lies in: a mirror would prune the store's own files, or take them in."""
+    real_folder = os.path.realpath(folder)
+    database = os.path.realpath(store / "db")
+    for inside in (database, os.path.realpath(store)):
+        if os.path.commonpath([inside, real_folder]) == real_folder:
+            raise BadArgument(f"{folder}: the store {store} lies in it, and would be mirrored itself")
+    if os.path.commonpath([database, real_folder]) == database:
+        raise BadArgument(f"{folder}: it is part of the store {store}")
 
 
 @contextmanager

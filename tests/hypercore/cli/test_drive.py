@@ -172,6 +172,22 @@ def test_a_part_of_a_drive_can_be_mirrored(cli, path, tmp_path):
     assert files_of(tmp_path / "docs") == {"a.txt", "b\x1b"}
 
 
+@pytest.mark.parametrize("folder", [".", "data", "data/db", "data/db/new", "link"])
+@pytest.mark.parametrize("way", [["--to"], ["--prune", "--to"], ["--from"]], ids=["to", "pruning", "from"])
+def test_a_folder_that_the_store_lies_in_is_refused(cli, path, tmp_path, monkeypatch, way, folder):
+    (tmp_path / "link").symlink_to(".")
+    monkeypatch.chdir(tmp_path)
+    for store in (path, "data", "link/data"):
+        assert "data" in failure(cli("drive", "mirror", store, *way, folder))
+    assert lines(cli("drive", "ls", path)) == LINES
+    assert {each.name for each in tmp_path.iterdir()} == {"data", "link"}
+
+
+def test_a_folder_beside_the_store_may_be_in_the_same_directory(cli, path):
+    assert cli("drive", "mirror", path, "--to", path / "files").exit_code == 0
+    assert "docs/a.txt" in files_of(path / "files")
+
+
 @pytest.mark.parametrize("way", ["--to", "--from"])
 def test_a_dry_run_writes_nothing(cli, path, tmp_path, way):
     folder = tmp_path / "folder"
