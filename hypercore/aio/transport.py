@@ -230,7 +230,8 @@ class PeerConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Take note that the connection has ended."""
-        self._end(None if error is None else ConnectionLost(f"the connection was lost: {error}"))
+        reason = getattr(error, "strerror", None) or error  # an OSError by itself begins with its number
+        self._end(None if error is None else ConnectionLost(f"the connection was lost: {reason}"))
         if not self._closed.done():
             self._closed.set_result(None)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 
 import pytest
 
@@ -64,6 +65,23 @@ def test_somebody_who_speaks_another_protocol(store, greeting):
             port = server.sockets[0].getsockname()[1]
             with pytest.raises((ConnectionLost, RemoteProtocolError), match=rf"^127.0.0.1:{port}: "):
                 await aio.connect(store, "127.0.0.1", port)
+
+    asyncio.run(main())
+
+
+def test_somebody_who_resets_the_connection(store):
+    def reset(reader, writer):
+        writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        writer.transport.abort()
+
+    async def main():
+        async with await asyncio.start_server(reset, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            with pytest.raises(ConnectionLost) as caught:
+                await aio.connect(store, "127.0.0.1", port)
+            assert str(caught.value) == f"127.0.0.1:{port}: the connection was lost: Connection reset by peer"
 
     asyncio.run(main())
 
