@@ -20,6 +20,8 @@ from hypercore.replication.wants import Want
 IDS_PER_QUESTION: Final = 64
 
 _MAX_LEFTOVER_BYTES = 4 << 20
+# However short they are.
+_MAX_LEFTOVERS = 65_536
 # How long an answer may take that is not held up by others, and how slowly these may come.
 _PATIENCE = 60.0
 _BYTES_PER_SECOND = 16 << 10
@@ -112,11 +114,12 @@ class SubtreeQuestion(Question):
         root: None until it is stored here.
         values: the blocks, as far as they have come.
         missing: how many have not.
+        lacking: which of those the peer has said not to have, as bits.
         rest: how many bytes those may have together.
         is_mixed: whether some of them came from another peer.
     """
 
-    __slots__ = ("count", "first", "is_mixed", "missing", "rest", "root", "values")
+    __slots__ = ("count", "first", "is_mixed", "lacking", "missing", "rest", "root", "values")
 
     def __init__(self, peer: Peer, first: int, count: int, size: int) -> None:
         super().__init__(peer, count, size)
@@ -125,6 +128,7 @@ class SubtreeQuestion(Question):
         self.root: Node | None = None
         self.values: list[bytes | None] = [None] * count
         self.missing = count
+        self.lacking = 0
         self.rest = 0
         self.is_mixed = False
 
@@ -132,6 +136,11 @@ class SubtreeQuestion(Question):
     def root_index(self) -> int:
         """The tree index of its root."""
         return 2 * self.first + self.count - 1
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the peer has said all that it can of it, though some blocks are missing."""
+        return self.missing == self.lacking.bit_count()
 
     @property
     def ids(self) -> Sequence[int]:
@@ -143,29 +152,34 @@ class SubtreeQuestion(Question):
 
 
 class Leftovers:
-    """Blocks of subtrees that came before the peer went away; the rest of them is asked of another one."""
+    """Blocks of subtrees that came without the others: the peer went away, or lacks some of them.
+
+    What is missing is asked of another peer, or the subtree is asked for in smaller ones.
+    """
 
     def __init__(self) -> None:
-        self._values: dict[tuple[int, int], list[bytes | None]] = {}
+        self._values: dict[int, bytes] = {}
         self._bytes = 0
 
     def keep(self, question: SubtreeQuestion) -> None:
         """Keep what has come of a subtree; the oldest leftovers give way."""
-        size = sum(len(value) for value in question.values if value is not None)
+        came = [(place, value) for place, value in enumerate(question.values) if value is not None]
+        size = sum(len(value) for _, value in came)
         if not size or size > _MAX_LEFTOVER_BYTES:
             return
         self.take(question.first, question.count)
-        self._values[question.first, question.count] = question.values
+        self._values |= {question.first + place: value for place, value in came}
         self._bytes += size
-        while self._bytes > _MAX_LEFTOVER_BYTES:
-            self.take(*next(iter(self._values)))
+        while self._bytes > _MAX_LEFTOVER_BYTES or len(self._values) > _MAX_LEFTOVERS:
+            self.take(next(iter(self._values)), 1)
 
     def take(self, first: int, count: int) -> list[bytes | None] | None:
         """Return what has come of a subtree, None if nothing has, and no longer keep it."""
-        values = self._values.pop((first, count), None)
-        if values is not None:
-            self._bytes -= sum(len(value) for value in values if value is not None)
-        return values
+        if not self._values:
+            return None
+        values = [self._values.pop(index, None) for index in range(first, first + count)]
+        self._bytes -= sum(len(value) for value in values if value is not None)
+        return values if any(value is not None for value in values) else None
 
     def clear(self) -> None:
         """Forget all: the core has gone over to another fork."""

@@ -122,6 +122,9 @@ class Receiver:
         question.missing -= 1
         if not question.missing:
             self._prove(question)
+        elif question.lacking:
+            question.lacking &= ~(1 << place)
+            self._drop_if_answered(question)
 
     def on_no_data(self, peer: Peer, request_id: int, now: float) -> None:
         """Take note that a peer does not have what it was asked for: it is asked of another one."""
@@ -130,13 +133,27 @@ class Receiver:
             return
         peer.last_answer = now
         if isinstance(question, SubtreeQuestion):
-            if peer.fork == self._exchange.core.fork:
-                index = question.first + request_id % IDS_PER_QUESTION
-                peer.blocks.remove(index, index + 1)
-        elif isinstance(question, ProofQuestion) and question.fork == peer.fork:
+            self._on_lacking(question, request_id % IDS_PER_QUESTION)
+            return
+        if isinstance(question, ProofQuestion) and question.fork == peer.fork:
             self._on_refusal(question, now)
         self._scheduler.drop(question)
         self._on_answer()
+
+    def _on_lacking(self, question: SubtreeQuestion, place: int) -> None:
+        """Take note that a peer lacks a block of a subtree; the others are on their way."""
+        if question.root is None or place >= question.count or question.values[place] is not None:
+            return  # it was not asked for
+        peer, index = question.peer, question.first + place
+        if peer.fork == self._exchange.core.fork:
+            peer.blocks.remove(index, index + 1)
+        question.lacking |= 1 << place
+        self._drop_if_answered(question)
+
+    def _drop_if_answered(self, question: SubtreeQuestion) -> None:
+        if question.is_answered:
+            self._scheduler.drop(question)
+            self._on_answer()
 
     def _on_refusal(self, question: ProofQuestion, now: float) -> None:
         """Take note of what a peer refuses to prove of the fork that it has."""

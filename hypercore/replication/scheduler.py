@@ -329,6 +329,8 @@ class Scheduler:
         peer.make_room_for(root.size)
         before = self._leftovers.take(question.first, question.count)
         if before is not None:
+            if None not in before:
+                before[-1] = None  # when it comes again, all are checked
             question.is_mixed = True
             question.values = before
             question.missing = before.count(None)

@@ -156,13 +156,19 @@ def left_over(first, values):
     return question
 
 
-def test_what_came_of_a_subtree_is_given_out_once_and_for_that_subtree_alone():
+def test_what_came_of_a_subtree_is_given_out_once():
     leftovers = Leftovers()
     leftovers.keep(left_over(4, [b"a", None, b"c", None]))
-    assert leftovers.take(4, 2) is None
     assert leftovers.take(0, 4) is None
     assert leftovers.take(4, 4) == [b"a", None, b"c", None]
     assert leftovers.take(4, 4) is None
+
+
+def test_what_came_of_a_subtree_is_also_given_out_for_those_in_it_and_around_it():
+    leftovers = Leftovers()
+    leftovers.keep(left_over(4, [b"a", None, b"c", None]))
+    assert leftovers.take(4, 2) == [b"a", None]
+    assert leftovers.take(0, 8) == [None, None, None, None, None, None, b"c", None]
 
 
 @pytest.mark.parametrize("values", [[None, None], [b"", None]], ids=["none", "empty"])
@@ -185,6 +191,14 @@ def test_leftovers_keep_four_mebibytes_and_forget_the_oldest():
         leftovers.keep(left_over(2 * number, [bytes(1 << 20), None]))
     kept = [number for number in range(10) if leftovers.take(2 * number, 2) is not None]
     assert kept == [6, 7, 8, 9]
+
+
+def test_leftovers_are_bounded_also_when_they_are_short():
+    leftovers = Leftovers()
+    for number in range(2000):
+        leftovers.keep(left_over(64 * number, [b"1"] * 63 + [None]))
+    kept = [number for number in range(2000) if leftovers.take(64 * number, 64) is not None]
+    assert kept == list(range(2000 - 65_536 // 63 - 1, 2000))
 
 
 def test_leftovers_of_one_subtree_replace_each_other():
