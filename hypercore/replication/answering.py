@@ -26,6 +26,7 @@ from hypercore.wire import (
 )
 
 _MAX_QUEUED = 65_536
+# So many more requests may not fit the core than there are that do.
 _MAX_INVALID = 64
 
 
@@ -129,6 +130,8 @@ class Answers:
                 # The reference asks for a fork once, perhaps while it grew, and again only after a Sync.
                 self._peer.sync(answer=True)
             return
+        # A request may be overtaken by a change of the core: over weeks that adds up.
+        self._invalid = max(self._invalid - 1, 0)
         if proof.block is not None:
             proof.block.value = value
         self._send(request, proof)
@@ -163,7 +166,7 @@ class Answers:
     def _count_invalid(self) -> None:
         self._invalid += 1
         if self._invalid >= _MAX_INVALID:
-            raise RemoteProtocolError(f"{self._invalid} requests that do not fit the core")
+            raise RemoteProtocolError(f"{_MAX_INVALID} requests that do not fit the core")
 
     def _maker_for(self, core: CoreState) -> ProofMaker:
         of = (core.tree, core.fork)

@@ -190,6 +190,17 @@ def test_who_keeps_asking_for_what_cannot_be_is_sent_away(asker):
     assert "64 requests that do not fit the core" in str(asker.end.error)
 
 
+def test_who_asks_for_what_can_be_may_ask_for_what_cannot_be_now_and_then(asker):
+    invalid = Request(5, 0, ProofRequest(upgrade=UpgradeRequest(0, 9)))
+    valid = Request(6, 0, ProofRequest(upgrade=UpgradeRequest(0, 8)))
+    for _ in range(200):
+        assert len(asker.ask(invalid, valid)) == 2
+    assert asker.end.error is None
+    asker.ask(*[valid] * 200)
+    asker.ask(*[invalid] * 64)
+    assert "64 requests that do not fit the core" in str(asker.end.error)
+
+
 def test_a_proof_is_made_from_the_tree_as_it_is_now(asker, core):
     wanted = ProofRequest(upgrade=UpgradeRequest(0, 5))
     for _ in range(2):
