@@ -19,7 +19,7 @@ class Extension:
         core: whose peers they are.
         name: of the extension: what both sides have to agree on.
         on_message: called with each message that comes, which may be anything, and the peer that sent it;
-            ``peer.extend(name, message)`` answers it.
+            ``peer.extend(name, message)`` answers it. What it raises is reported, and ends nothing.
     """
 
     def __init__(

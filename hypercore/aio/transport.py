@@ -63,8 +63,9 @@ class PeerConnection(asyncio.Protocol):
             key_pair=key_pair,
             allow=allow,
             wake=self._wake,
-            report=report,
+            report=self._tell,
         )
+        self._report = report
         self._connection.on_end = self.abort
         self._answered = asyncio.Event()
         self._connection.on_answer = self._answered.set
@@ -236,6 +237,13 @@ class PeerConnection(asyncio.Protocol):
             self._closed.set_result(None)
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _tell(self, error: Exception) -> None:
+        """Report an error; a fault of the program is also shown as asyncio shows those of other callbacks."""
+        self._report(error)
+        if not isinstance(error, HypercoreError):
+            message = "a listener of the application has failed"
+            self._loop.call_exception_handler({"message": message, "exception": error, "protocol": self})
 
     def _wake(self) -> None:
         if not (self._is_pumping_soon or self._is_receiving):

@@ -6,8 +6,8 @@ or of what is wanted, only wakes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 
 from hypercore import flat_tree
@@ -232,15 +232,22 @@ class Replicator:
             peer.extend(name, payload)
         return len(self.peers)
 
-    def on_extension(self, peer: Peer, name: str, payload: bytes, *, may_answer: bool) -> None:
-        """Take a message of an extension; one that nobody here knows is ignored."""
+    def on_extension(
+        self, peer: Peer, name: str, payload: bytes, *, may_answer: bool, report: Callable[[Exception], None]
+    ) -> None:
+        """Take a message of an extension; one that nobody here knows is ignored.
+
+        What the application raises is reported: neither the peer nor the next who listens is to blame for it.
+        """
         for listener in tuple(self.listeners.get(name, ())):
-            listener(payload, peer)
+            with _reported(report):
+                listener(payload, peer)
         known = self.core.answerers.get(name)
         answer = None if known is None else known()
         if answer is not None and may_answer:
-            for reply in answer(payload):
-                peer.extend(name, reply)
+            with _reported(report):
+                for reply in answer(payload):
+                    peer.extend(name, reply)
 
     # --- changes ----------------------------------------------------------------------------------
 
@@ -271,3 +278,12 @@ class Replicator:
             if nothing_newer or (is_newer and not self._scheduler.is_upgrading and not self._forks.is_busy):
                 self._wants.remove(update)
                 update.finish()
+
+
+@contextmanager
+def _reported(report: Callable[[Exception], None]) -> Iterator[None]:
+    """Report an exception instead of raising it."""
+    try:
+        yield
+    except Exception as error:
+        report(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hypercore.core import Hypercore
-from hypercore.errors import HypercoreError, StorageError
+from hypercore.errors import StorageError
 from hypercore.replication.answering import Answers
 from hypercore.replication.peer import Peer
 from hypercore.replication.replicator import Replicator
@@ -191,9 +191,6 @@ class SharedCore:
             self._extension_time, self._extension_count = now, 0
         self._extension_count += 1
         may_answer = self._extension_count <= _EXTENSIONS_PER_SECOND and self._has_room()
-        try:
-            self.replicator.on_extension(
-                self.peer, self._extension_name, message.payload, may_answer=may_answer
-            )
-        except HypercoreError as error:
-            self._report(error)
+        self.replicator.on_extension(
+            self.peer, self._extension_name, message.payload, may_answer=may_answer, report=self._report
+        )

@@ -10,7 +10,7 @@ from hypercore.proofs import NodeRequest, ProofRequest, UpgradeRequest, verify_p
 from hypercore.replication import Replicator, SingleCore
 from hypercore.replication.forks import PROBE
 from hypercore.wire import Data, Extension, Request, Sync
-from tests.hypercore.replication.copying import assert_equal, blocks_of, download, writer_of
+from tests.hypercore.replication.copying import assert_equal, begin_download, blocks_of, download, writer_of
 from tests.hypercore.replication.played import PlayedPeer, PlayedServer
 
 COUNT = 20
@@ -283,6 +283,39 @@ def test_a_message_without_a_name_has_that_of_the_one_before(network, store, cor
     peer.say(Extension("", b"not ours"), Extension("name", b"3"))
     network.run()
     assert heard == [b"1", b"2", b"3"]
+
+
+def test_a_listener_that_raises_is_reported_and_ends_nothing(network, core, copy_of):
+    copy, end = copy_of(core)
+
+    def fail(message, peer):
+        raise ValueError(message.decode())
+
+    Replicator.of(copy.state).listeners["name"] = [fail]
+    heard = listen(copy, "name")
+    want = begin_download(copy)
+    for message in (b"1", b"2"):
+        Replicator.of(core.state).broadcast("name", message)
+    network.run()
+    assert [str(error) for error in end.reported] == ["1", "2"]
+    assert heard == [b"1", b"2"]
+    assert want.is_done
+    assert end.error is end.other.error is None
+
+
+def test_one_who_answers_and_raises_is_reported_and_ends_nothing(network, core, copy_of):
+    copy, end = copy_of(core)
+
+    class Failing:
+        def answer(self, message):
+            raise ValueError(message.decode())
+
+    failing = Failing()
+    core.answer_messages("name", failing.answer)
+    Replicator.of(copy.state).broadcast("name", b"1")
+    download(network, copy)
+    assert [str(error) for error in end.other.reported] == ["1"]
+    assert end.error is end.other.error is None
 
 
 def test_a_message_that_is_too_long_is_refused_where_it_is_sent(network, core, copy):
