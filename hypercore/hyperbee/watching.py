@@ -39,7 +39,7 @@ class Watcher(Generic[T]):
         self._differs = differs
         self._seen = look()
         self._changed = True
-        self._waiting: asyncio.Event | None = None
+        self._waiting: set[asyncio.Event] = set()
         self._end = core.on_change(self._wake)
         self._closed = False
 
@@ -79,17 +79,19 @@ class Watcher(Generic[T]):
         return self
 
     async def __anext__(self) -> Change[T]:
-        if self._waiting is None:
-            self._waiting = asyncio.Event()
         while not (self._closed or self._core.closed):
             change = self.poll()
             if change is not None:
                 return change
-            self._waiting.clear()
-            await self._waiting.wait()
+            woken = asyncio.Event()  # each wait has its own: the next may be in another loop
+            self._waiting.add(woken)
+            try:
+                await woken.wait()
+            finally:
+                self._waiting.remove(woken)
         raise StopAsyncIteration
 
     def _wake(self) -> None:
         self._changed = True
-        if self._waiting is not None:
-            self._waiting.set()
+        for woken in self._waiting:
+            woken.set()

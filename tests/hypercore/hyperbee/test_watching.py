@@ -201,6 +201,26 @@ def test_changes_before_the_first_wait_are_not_missed(bee):
     assert asyncio.run(main()).current == Entry(1, "a", "1")
 
 
+def test_a_watcher_may_be_waited_for_in_one_loop_after_another(bee):
+    watcher = bee.watch_key("a")
+
+    async def wait_in_vain():
+        waiting = asyncio.create_task(anext(watcher))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+
+    async def wait():
+        waiting = asyncio.create_task(anext(watcher))
+        await asyncio.sleep(0)
+        bee.put("a", "1")
+        return await waiting
+
+    for _ in range(2):
+        asyncio.run(wait_in_vain())
+    assert asyncio.run(wait()).current == Entry(1, "a", "1")
+
+
 @pytest.mark.parametrize(
     "close", [lambda bee, watcher: watcher.close(), lambda bee, watcher: bee.close()], ids=["watcher", "bee"]
 )
