@@ -676,6 +676,7 @@ class Hypercore:
             listeners, self._listeners = self._listeners, []
             for listener in listeners:
                 self._main.listeners.remove(listener)
+            self._main.objects.discard(self)
             release()
             for listener in listeners:
                 listener()

@@ -37,12 +37,16 @@ class SingleCore:
         return [] if self._core.closed else [self._core.state]
 
     def observe(self, observer: StoreObserver) -> Callable[[], None]:
-        """Tell an observer when the core closes: to it, that is all there is."""
+        """Tell an observer when the core closes: to it, that is all there is.
+
+        Other objects on the core may still be used, with other connections.
+        """
         state = self._core.state
 
         def look() -> None:
             if self._core.closed:
-                observer.core_closed(state)
+                if not state.objects:
+                    observer.core_closed(state)
                 observer.store_closed()
 
         return self._core.on_change(look)

@@ -5,6 +5,7 @@ import pytest
 from hypercore import Corestore
 from hypercore.errors import Closed
 from hypercore.replication import Connection, Replicator, SingleCore
+from hypercore.wire import Sync
 from tests.hypercore.replication.copying import assert_equal, begin_download, blocks_of, download, writer_of
 
 
@@ -104,6 +105,29 @@ def test_a_core_alone_that_is_closed_ends_its_connections(network, stores):
     copy.close()
     assert isinstance(want.error, Closed)
     assert end.is_closed
+
+
+@pytest.mark.parametrize("open_another", ["session", "get"])
+def test_a_core_alone_that_is_closed_leaves_other_objects_on_it_their_wishes(network, stores, open_another):
+    core = writer_of(blocks_of(5), stores[0])
+    copy = stores[1].get(key=core.key)
+    another = copy.session() if open_another == "session" else stores[1].get(key=core.key)
+    end = network.connect(stores[1], SingleCore(core))
+    ending = network.connect(SingleCore(another), SingleCore(core))
+    network.run()
+    want = begin_download(copy, 0, 6)
+    another.close()
+    assert ending.is_closed
+    network.run()
+    assert not want.is_done
+    assert end.said(Sync)[-1].downloading
+    core.append(b"more")
+    network.run()
+    assert want.is_done
+    assert want.error is None
+    copy.close()
+    network.run()
+    assert not end.said(Sync)[-1].downloading
 
 
 def test_a_connection_that_ends_leaves_nothing_open(network, stores):
