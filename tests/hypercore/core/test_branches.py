@@ -30,6 +30,32 @@ def test_a_branch_is_read_in_parts_and_from_its_end(filled, start, end):
     assert list(branch.read_stream(start, end, reverse=True)) == expected[::-1]
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["snapshot", "snapshot-of-it"])
+def test_a_snapshot_of_a_branch_stays_as_it_was(filled, again):
+    branch = filled.session("branch")
+    branch.append([b"d", b"e"])
+    inner = branch.session("inner")
+    inner.append(b"f")
+    views = {5: branch.snapshot(), 6: inner.snapshot()}
+    hashes = {length: view.tree_hash() for length, view in views.items()}
+    if again:
+        views = {length: view.snapshot() for length, view in views.items()}
+    inner.truncate(4)
+    branch.truncate(1)
+    branch.append([b"other"] * 5)
+    filled.truncate(2)
+    filled.append([b"more"] * 5)
+    for length, view in views.items():
+        expected = [b"a", b"b", b"c", b"d", b"e", b"f"][:length]
+        assert list(view.read_stream()) == expected
+        assert list(view.read_stream(reverse=True)) == expected[::-1]
+        assert [view.get(index) for index in range(length)] == expected
+        assert view.has(0, length)
+        assert view.seek(3) == (3, 0)
+        assert view.tree_hash() == view.tree_hash(length) == hashes[length]
+    assert filled.audit() == []
+
+
 def test_a_branch_is_opened_again_by_its_name(tmp_path):
     with Hypercore(tmp_path) as core:
         core.append(b"a")
