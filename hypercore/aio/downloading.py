@@ -201,7 +201,7 @@ async def read_stream(
 
 def _stored_until(core: Hypercore, start: int, end: int) -> int:
     """Return the first block from ``start`` on that is not stored, at most ``end``."""
-    first, last = next(core.stored_ranges(start), (end, end))
+    first, last = next(core.state.stored_ranges(start), (end, end))
     return min(last, end) if first == start else start
 
 

@@ -61,7 +61,8 @@ async def available(
 
     Raises:
         RequestTimeout: a block did not come within ``timeout`` seconds.
-        Whatever ``read`` raises, but for BlockNotAvailable.
+        BlockNotAvailable: a snapshot has lost the block by a truncation.
+        Whatever else ``read`` raises.
     """
     with ExitStack() as stack:
         hints: dict[Hypercore, _Hints] = {}
@@ -71,6 +72,8 @@ async def available(
             except BlockNotAvailable as error:
                 missing = error
             core = _core_of(source, missing.key)
+            if core.state.has(missing.index, missing.index + 1):
+                raise missing  # it is only a snapshot that lacks it: no peer can help
             if core not in hints:
                 hints[core] = stack.enter_context(_Hints(core))
             hints[core].follow(missing)
@@ -139,11 +142,15 @@ async def seek(core: Hypercore, byte_offset: int, *, timeout: float | None = Non
 
     Raises:
         BadArgument: the offset is negative or behind the end.
+        BlockNotAvailable, InvalidOperation: a snapshot has lost the way by a truncation.
         RequestTimeout: no peer answered within ``timeout`` seconds.
     """
     while True:
-        with suppress(BlockNotAvailable, InvalidOperation):
+        try:
             return core.seek(byte_offset)
+        except (BlockNotAvailable, InvalidOperation):
+            if core.state.seek_gap(byte_offset, core.padding) is None:
+                raise  # only a snapshot lacks the way
         await wait(
             core,
             lambda changed: Seek(byte_offset, core.padding, changed),
