@@ -295,9 +295,9 @@ class Reconnector:
                 self.error = error
                 self._report(error)
             finally:
-                if self.connection is not None:
-                    await self.connection.close()
-                self.connection = None
+                connection, self.connection = self.connection, None
+                if connection is not None:
+                    await connection.close()
             await asyncio.sleep(delay)
             delay = min(2 * delay, _LONGEST_DELAY)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import overload
 
 from hypercore.aio.reading import available, update
-from hypercore.aio.waiting import wait
+from hypercore.aio.waiting import is_set_within, wait
 from hypercore.core import Hypercore
 from hypercore.errors import BadArgument, RequestTimeout
 from hypercore.hyperdrive import Hyperdrive
@@ -189,10 +189,8 @@ async def read_stream(
             woken.clear()
             if core.has(start):
                 continue
-            try:
-                await asyncio.wait_for(woken.wait(), timeout)
-            except asyncio.TimeoutError:
-                raise RequestTimeout(f"core {core.id}: block {start} did not come in {timeout} s") from None
+            if not await is_set_within(woken, timeout):
+                raise RequestTimeout(f"core {core.id}: block {start} did not come in {timeout} s")
     finally:
         stop()
         if ahead is not None and not ahead.is_done:

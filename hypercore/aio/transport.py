@@ -175,10 +175,11 @@ class PeerConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
             try:
-                await asyncio.wait_for(self.wait_closed(), 1.0)
-            except asyncio.TimeoutError:
-                self._transport.abort()
-                await self.wait_closed()
+                await asyncio.wait((self._closed,), timeout=1.0)
+            finally:
+                if not self._closed.done():
+                    self._transport.abort()
+            await self.wait_closed()
 
     async def __aenter__(self) -> PeerConnection:
         return self

@@ -11,6 +11,28 @@ from hypercore.ids import encode_id
 from hypercore.replication import Replicator, Want
 
 
+async def is_set_within(event: asyncio.Event, timeout: float | None) -> bool:
+    """Wait until an event is set, and return False if it is not after ``timeout`` seconds.
+
+    Up to Python 3.11 asyncio.wait_for forgets that it was cancelled if what it waits for happens in the same
+    turn of the loop: whoever cancelled would wait for what never ends.
+    """
+    is_late = False
+
+    def give_up() -> None:
+        nonlocal is_late
+        is_late = not event.is_set()
+        event.set()
+
+    timer = None if timeout is None else asyncio.get_running_loop().call_later(timeout, give_up)
+    try:
+        await event.wait()
+    finally:
+        if timer is not None:
+            timer.cancel()
+    return not is_late
+
+
 async def wait(
     core: Hypercore,
     begin: Callable[[Callable[[], None]], Want],
@@ -42,13 +64,8 @@ async def wait(
     try:
         while not want.is_done:
             woken.clear()
-            try:
-                await asyncio.wait_for(woken.wait(), timeout)
-            except asyncio.TimeoutError:
-                if not want.is_done:
-                    raise RequestTimeout(
-                        f"core {encode_id(replicator.core.key)}: {what} in {timeout} s"
-                    ) from None
+            if not await is_set_within(woken, timeout) and not want.is_done:
+                raise RequestTimeout(f"core {encode_id(replicator.core.key)}: {what} in {timeout} s")
             told()
     finally:
         stop()

@@ -191,6 +191,23 @@ async def test_a_reconnector_that_is_closed_twice_is_closed(stores):
     assert not stores[1]._cores.observers
 
 
+@pytest.mark.parametrize("steps", range(10))
+@in_loop
+async def test_a_reconnector_may_be_closed_at_any_moment_while_its_connection_ends(stores, steps):
+    async with await aio.serve(stores[0]) as server:
+        reconnector = aio.keep_connected(stores[1], HOST, server.port)
+        while (connection := reconnector.connection) is None:
+            await asyncio.sleep(0)
+        connection.abort()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        closing = asyncio.create_task(reconnector.close())
+        done, _ = await asyncio.wait([closing], timeout=20)
+        assert done == {closing}
+        assert reconnector.connection is None
+    assert not stores[1]._cores.observers
+
+
 @pytest.mark.parametrize("order", ["reader", "writer", "server", "connection"])
 @in_loop
 async def test_whatever_closes_first_during_a_download_nothing_is_left(tmp_path, order):

@@ -204,6 +204,28 @@ async def test_nothing_is_left_of_what_is_cancelled(core, copy, steps):
     assert copy.audit() == []
 
 
+@pytest.mark.parametrize("read", [aio.download, aio.read_stream], ids=["download", "stream"])
+@in_loop
+async def test_what_is_cancelled_in_the_turn_in_which_something_comes_is_cancelled(core, read):
+    """The core is written here: it needs no connection to see its blocks come."""
+
+    async def run():
+        reading = read(core, len(BLOCKS), len(BLOCKS) + 2, timeout=20)
+        if read is aio.download:
+            await reading
+        else:
+            async for _ in reading:
+                pass
+
+    task = asyncio.create_task(run())
+    await asyncio.sleep(0)
+    core.append(b"one of two")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert nothing_is_wanted(core)
+
+
 async def anext_of(stream):
     try:
         return await stream.__anext__()
