@@ -271,7 +271,7 @@ class Reconnector:
 
     Attributes:
         connection: the present one, None while there is none.
-        error: why there was none the last time.
+        error: why there was none the last time, or how the server broke the protocol on the last one.
     """
 
     def __init__(self, connect_once: Callable[[], asyncio.Future[PeerConnection]], report: Report) -> None:
@@ -287,8 +287,10 @@ class Reconnector:
             try:
                 self.connection = await self._connect()
                 self.error = None
-                delay = _FIRST_DELAY
                 await self.connection.wait_closed()
+                if isinstance(self.connection.error, RemoteProtocolError):
+                    raise self.connection.error
+                delay = _FIRST_DELAY
             except Closed:
                 return
             except HypercoreError as error:
@@ -331,7 +333,8 @@ def keep_connected(
 ) -> Reconnector:
     """Connect to a server, and connect again whenever the connection ends, with growing delays.
 
-    The arguments are those of ``connect``; ``report`` is also told why a connection could not be made.
+    The arguments are those of ``connect``; ``report`` is also told why a connection could not be made, and
+    how the server broke the protocol.
     """
 
     def connect_once() -> asyncio.Future[PeerConnection]:

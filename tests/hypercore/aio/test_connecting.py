@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from hypercore import KeyPair, aio
-from hypercore.aio import transport
+from hypercore.aio import connecting, transport
 from hypercore.errors import ConnectionLost, RemoteProtocolError
 from tests.hypercore.aio.two_stores import BLOCKS, HOST
 from tests.loops import in_loop
@@ -182,3 +182,30 @@ async def test_a_server_that_is_not_there_yet_is_tried_again_and_reported(stores
         await aio.download(copy, timeout=20)
     assert is_complete(copy)
     assert {type(error) for error in reported} == {ConnectionLost}
+
+
+@in_loop
+async def test_a_server_that_breaks_the_protocol_is_reported_and_tried_ever_more_seldom(stores, monkeypatch):
+    monkeypatch.setattr(connecting, "_FIRST_DELAY", 0.01)
+    reported: list[Exception] = []
+    times = []
+    enough = asyncio.Event()
+
+    async def break_it(reader, writer):
+        async with await aio.replicate(stores[0], (reader, writer), is_initiator=False) as connection:
+            times.append(asyncio.get_running_loop().time())
+            writer.write(b"\x20\x00\x00" + bytes(32))
+            await connection.wait_closed()
+
+    def report(error):
+        reported.append(error)
+        if len(reported) == 4:
+            enough.set()
+
+    async with await asyncio.start_server(break_it, HOST, 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with aio.keep_connected(stores[1], HOST, port, report=report) as reconnector:
+            await enough.wait()
+            assert reconnector.error is reported[-1]
+    assert {str(error) for error in reported} == {"an encrypted frame that is not authentic"}
+    assert times[3] - times[0] >= 0.01 + 0.02 + 0.04
