@@ -56,6 +56,7 @@ class Peer:
         proven: the longest length, of its fork, that it was sent a proof of.
         blocks: what it has.
         open_bytes: about how many bytes it was asked for.
+        pace: how many seconds the last subtree took that it answered.
         last_answer: when it last answered, or a part of what may be an answer came.
         news: how often it told something new of what it has.
         strikes: how often it failed to answer in time.
@@ -94,6 +95,7 @@ class Peer:
         self.ignored_until = 0.0
         self.refused_until = 0.0
         self.is_doubtful = False
+        self.pace = 0.0
         self.last_answer = 0.0
         self.cursors: WeakKeyDictionary[Download, Cursor] = WeakKeyDictionary()
         self.refuses_nodes = False

@@ -282,8 +282,10 @@ class Receiver:
             return
         if nodes[-1].size == root.size:
             del nodes[-1]  # it is stored; where a peer has lied about its size, this one is right
-        question.peer.refusals = question.peer.unfitting = 0
-        question.peer.is_doubtful = False
+        peer = question.peer
+        peer.refusals = peer.unfitting = 0
+        peer.is_doubtful = False
+        peer.pace = peer.last_answer - (question.sent_at or peer.last_answer)
         self._proven.append((question.first, blocks, nodes))
         self._proven_questions.append(question)
         self._proven_bytes += question.bytes

@@ -151,8 +151,8 @@ class Replicator:
             self._scheduler.fill(peer, now)
 
     def handle_timeout(self, peer: Peer, now: float) -> None:
-        """Ask others for what a peer does not answer."""
-        if self._scheduler.give_up_late(peer, now):
+        """Ask others for what a peer does not answer, or answers slowly."""
+        if self._scheduler.give_up_late(peer, now) or self._scheduler.has_slow(now):
             self._go_on()
 
     def on_sync(self, peer: Peer) -> None:

@@ -2,7 +2,8 @@
 
 Blocks are asked for in perfect subtrees of up to 64 of them. First a proof shows the root of the subtree,
 then all of its blocks are asked for without proofs. Single blocks are asked for with their own proof. Every
-block is asked of one peer at a time; what a peer does not answer in time is asked of another one.
+block is asked of one peer at a time; what a peer does not answer in time is asked of another one. So is what
+a slow peer has not sent at the end of a download, when a much faster one has nothing else to do.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from hypercore.wire import CANCEL, REQUEST, Cancel, Request, encode_block_reques
 ANSWER_TIMEOUT = 10.0
 """Seconds after which a peer that answers nothing is no longer waited for; see ``Scheduler.give_up_late``."""
 
+# So many times as fast as a slow peer is who takes something over: much of that may be under way already.
+_TIMES_AS_FAST = 4
 _MAX_STRIKES = 6
 _LEVELS_NEAR = 3
 # The blocks of a subtree are held in memory until all of them have come.
@@ -80,6 +83,38 @@ class Scheduler:
         for download in self._exchange.wants.downloads:
             if not self._ask_download(peer, download, now):
                 break
+        if not peer.open_questions and self._exchange.wants.downloads:
+            self._take_over(peer, now)
+
+    def _take_over(self, peer: Peer, now: float) -> None:
+        """Ask an idle peer for a subtree that a slow one was asked for: that which would come last."""
+        for slow, took in reversed(self._slow(now)):
+            has_all = peer.blocks.has(slow.first, slow.first + slow.count)
+            if has_all and took >= _TIMES_AS_FAST * peer.pace:
+                slow.peer.pace = max(slow.peer.pace, took)
+                self._send_cancels(slow)
+                self.questions.remove(slow)
+                self._leftovers.keep(slow)
+                question = SubtreeQuestion(peer, slow.first, slow.count, slow.bytes)
+                question.patience = 2 * slow.patience  # so that it is not passed to and fro for ever
+                self.questions.add(question)
+                assert slow.root is not None
+                self._ask_blocks(question, slow.root, now)
+                return
+
+    def _slow(self, now: float) -> list[tuple[SubtreeQuestion, float]]:
+        """Return which subtrees an idle peer may be asked for, and how long ago they were asked for."""
+        return [
+            (question, now - question.sent_at)
+            for question in self.questions
+            if isinstance(question, SubtreeQuestion)
+            and question.sent_at is not None
+            and now - question.sent_at >= question.patience
+        ]
+
+    def has_slow(self, now: float) -> bool:
+        """Return whether there is something that an idle peer may be asked for."""
+        return bool(self._slow(now))
 
     def _open(self, question: ProofQuestion, now: float) -> None:
         """Send a question that is one request."""
@@ -396,10 +431,13 @@ class Scheduler:
 
     def cancel(self, question: Question) -> None:
         """Close a question, and tell the peer that it needs no answer."""
+        self._send_cancels(question)
+        self.drop(question)
+
+    def _send_cancels(self, question: Question) -> None:
         for request_id in question.ids:
             question.peer.channel.send(CANCEL, Cancel(request_id).encode())
         question.peer.wake()
-        self.drop(question)
 
     def drop(self, question: Question) -> None:
         """Close a question that gets no answer; what it was about has to be asked for again."""

@@ -8,7 +8,7 @@ import pytest
 from hypercore import Corestore
 from hypercore.errors import RequestTimeout
 from hypercore.replication import Replicator, SingleCore
-from hypercore.wire import Data, NoData, Range, Request
+from hypercore.wire import Cancel, Data, NoData, Range, Request
 from tests.hypercore.replication.copying import (
     assert_equal,
     begin_download,
@@ -349,6 +349,76 @@ def test_a_peer_that_drips_is_not_waited_for_for_ever(network, store, core, copy
         network.wait(1)
     assert want.is_done
     assert_equal(copy, core)
+
+
+class SlowServer(PlayedServer):
+    """It answers one request for a block at a time, when it is told to, and forgets what is cancelled."""
+
+    def __init__(self, core):
+        super().__init__(core, self.keep)
+        self.kept = {}
+        self.sent = []
+
+    def keep(self, request, answer):
+        if only(request.proof) != "block":
+            return answer
+        self.kept[request.id] = answer
+        return None
+
+    def send_one(self):
+        cancelled = {cancel.request for cancel in self.heard_of(Cancel)}
+        for id_ in cancelled & self.kept.keys():
+            del self.kept[id_]
+        if self.kept:
+            answer = self.kept.pop(next(iter(self.kept)))
+            self.sent.append(answer.proof.block.index)
+            self.say(answer)
+
+
+def test_an_idle_peer_takes_over_what_a_much_slower_one_was_asked(network, store, core, copy, seed):
+    slow = SlowServer(core)
+    end = network.connect_to(store, slow)
+    fast = seed()
+    network.run()
+    want = begin_download(copy, 0, COUNT)
+    for _ in range(10):
+        network.wait(1)
+        slow.send_one()
+    network.run()
+    assert want.is_done
+    assert_equal(copy, core)
+    assert slow.sent
+    assert not fast.asked().keys() & set(slow.sent[:-1])
+    assert max(fast.asked().values()) == max(end.asked().values()) == 1
+
+
+def test_one_who_is_only_somewhat_faster_takes_nothing_over(network, store, core, copy):
+    slow = [SlowServer(core), SlowServer(core)]
+    ends = [network.connect_to(store, each) for each in slow]
+    network.run()
+    want = begin_download(copy)
+    while not want.is_done:
+        network.wait(1)
+        for each in (*slow, slow[0]):
+            for _ in range(16):
+                each.send_one()
+        network.run()
+    assert network.now >= 1000 + 488 // 16
+    assert asked_of(ends) == ALL
+
+
+def test_two_slow_peers_take_nothing_over_from_each_other_for_ever(network, store, core, copy):
+    slow = [SlowServer(core), SlowServer(core)]
+    ends = [network.connect_to(store, each) for each in slow]
+    network.run()
+    want = begin_download(copy, 0, 64)
+    for _ in range(70):
+        for each in slow:
+            each.send_one()
+        network.wait(1)
+    assert want.is_done
+    assert max(asked_of(ends).values()) <= 3
+    assert sum(len(each.sent) for each in slow) < 64 + 8
 
 
 def test_without_another_peer_one_that_was_silent_is_asked_again(network, store, core, copy):
