@@ -49,6 +49,9 @@ class StreamTransport(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
         """Write, and tell the protocol to pause where the writer has much to write."""
+        if self._writer.transport.is_closing():
+            self.close()  # of two pipes one may end without the other
+            return
         self._writer.write(data)
         if self._draining is None and self.get_write_buffer_size() > self._high:
             self._protocol.pause_writing()
@@ -58,7 +61,8 @@ class StreamTransport(asyncio.Transport):
         try:
             await self._writer.drain()
         except OSError:
-            return  # reading ends, too
+            self.close()
+            return
         self._draining = None
         self._protocol.resume_writing()
 

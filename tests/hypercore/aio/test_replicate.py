@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -69,6 +70,38 @@ def test_what_was_read_of_the_stream_before_does_not_matter(writer):
             async with await serving, await connecting:
                 await aio.download(copy)
             assert copy.contiguous_length == len(BLOCKS)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("size", [1, 4 << 20], ids=["little", "much"])
+def test_a_stream_that_cannot_be_written_ends_the_connection_though_it_can_be_read(size):
+    async def scenario():
+        (reader, writing), (other_reader, other_writing) = await pair()
+        lasting = asyncio.StreamReader()
+
+        async def relay():
+            with suppress(ConnectionError):
+                while data := await reader.read(1 << 16):
+                    lasting.feed_data(data)
+
+        relaying = asyncio.create_task(relay())
+        with Hypercore() as core, Hypercore(key=core.key) as copy:
+            here, there = await asyncio.gather(
+                aio.replicate(core, (lasting, writing), is_initiator=True),
+                aio.replicate(copy, (other_reader, other_writing), is_initiator=False),
+            )
+            extension = aio.Extension(core, "name")
+            await aio.update(copy)
+            if size > 1:
+                extension.broadcast(bytes(size))
+                await asyncio.sleep(0)
+            there.abort()
+            await relaying
+            while not here.is_closed:
+                extension.broadcast(b"more")
+                await asyncio.sleep(0)
+            assert isinstance(here.error, ConnectionLost)
 
     run(scenario)
 
