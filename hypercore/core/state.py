@@ -457,9 +457,9 @@ class CoreState(View):
 class SnapshotState(View):
     """A core as it was when the snapshot was made, whatever becomes of it.
 
-    Blocks that arrive later are seen as long as the core was not truncated below them. A snapshot of a
-    snapshot shows the same; the storage forgets what only they need when the last of them is gone. That of a
-    named session has one of what that was made from, too: both may change.
+    Blocks and nodes that arrive later are seen as long as the core was not truncated below them. A snapshot
+    of a snapshot shows the same; the storage forgets what only they need when the last of them is gone. That
+    of a named session has one of what that was made from, too: both may change.
 
     Attributes:
         common_length: how many blocks the core still has in common with it.
@@ -505,9 +505,13 @@ class SnapshotState(View):
 
     def node(self, index: int) -> Node | None:
         """Return a tree node, None if it is not stored."""
-        if self.base is not None and flat_tree.spans(index)[1] < 2 * self.shared_length:
+        end = flat_tree.spans(index)[1]
+        if self.base is not None and end < 2 * self.shared_length:
             return self.base.node(index)
-        return super().node(index)
+        node = super().node(index)
+        if node is None and self.base is None and end < 2 * self.common_length:
+            return self._source.node(index)
+        return node
 
     def missing_block(self, index: int) -> bytes:
         """Return a block that arrived after the snapshot was made, or is one of the base."""
@@ -520,3 +524,8 @@ class SnapshotState(View):
             block = self._source.store.get(self.keys.block + encode_index(index))
             return self._source.missing_block(index) if block is None else block
         self._refuse(index)
+
+    def _has_block(self, index: int) -> bool:
+        return super()._has_block(index) or (
+            index < self.common_length and self._source.has(index, index + 1)
+        )
