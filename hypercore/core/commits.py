@@ -371,7 +371,13 @@ class Commit:
         self._after.append(change)
 
     def put_user_data(self, core: CoreState, key: str, value: bytes | None) -> None:
-        """Store bytes of the application beside a core; None removes them."""
+        """Store bytes of the application beside a core; None removes them.
+
+        Raises:
+            BadArgument: the name has no UTF-8.
+            StorageError: the core was purged.
+        """
+        core.check_not_purged()
         record = core.keys.user_data_key(key)
         if value is None:
             self._batch.delete(record)

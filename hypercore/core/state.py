@@ -419,6 +419,15 @@ class CoreState(View):
         for each in list(self.objects):
             each.close()
 
+    def check_not_purged(self) -> None:
+        """Make sure that there are records of it.
+
+        Raises:
+            StorageError: the core was purged.
+        """
+        if self.is_purged:
+            raise StorageError(f"{self.database.name}: core {encode_id(self.key)} was purged")
+
     def load(self) -> None:
         """Read head, hints and roots from storage.
 
@@ -426,8 +435,7 @@ class CoreState(View):
             StorageCorrupt: they contradict each other.
             StorageError: the core was purged.
         """
-        if self.is_purged:
-            raise StorageError(f"{self.database.name}: core {encode_id(self.key)} was purged")
+        self.check_not_purged()
         stored = self.store.get(self.keys.head)
         head = None if stored is None else self.database.decode(CoreHead.decode, stored, "core head")
         stored = self.store.get(self.keys.hints)

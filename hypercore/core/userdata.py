@@ -7,10 +7,15 @@ from collections.abc import Iterator, MutableMapping
 from hypercore.core.commits import Commit
 from hypercore.core.state import CoreState
 from hypercore.encoding import decode_key_string
+from hypercore.errors import StorageCorrupt
+from hypercore.ids import encode_id
 
 
 class UserData(MutableMapping[str, bytes]):
-    """A mapping from names to bytes, each stored at once; not part of the log, and not signed."""
+    """A mapping from names to bytes, each stored at once; not part of the log, and not signed.
+
+    Beside what a mapping raises it may raise StorageError.
+    """
 
     def __init__(self, core: CoreState) -> None:
         self._core = core
@@ -29,9 +34,16 @@ class UserData(MutableMapping[str, bytes]):
         self._put(name, None)
 
     def __iter__(self) -> Iterator[str]:
-        prefix = self._core.keys.user_data
-        for key in self._core.store.keys(prefix, prefix + b"\xff"):
-            yield decode_key_string(key, len(prefix)).decode("utf-8", "replace")
+        core = self._core
+        prefix = core.keys.user_data
+        for key in core.store.keys(prefix, prefix + b"\xff"):
+            name = decode_key_string(key, len(prefix)).decode("utf-8", "replace")
+            if core.keys.user_data_key(name) != key:
+                raise StorageCorrupt(
+                    f"{core.database.name}: core {encode_id(core.key)}: the name of a value beside it is "
+                    f"damaged: {key[len(prefix) :]!r}"
+                )
+            yield name
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

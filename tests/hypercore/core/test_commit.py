@@ -7,6 +7,7 @@ from hypercore.errors import (
     InvalidOperation,
     InvalidSignature,
     NotWritable,
+    StorageCorrupt,
     StorageError,
 )
 from hypercore.ids import encode_id
@@ -106,6 +107,18 @@ def test_user_data_is_a_mapping_that_is_stored_at_once(tmp_path):
             del core.user_data["c"]
 
 
+def test_the_damaged_name_of_user_data_is_reported(tmp_path):
+    with Hypercore(tmp_path) as core:
+        core.user_data["name"] = b"1"
+        state = core.state
+        batch = state.database.store.batch()
+        batch.put(state.keys.user_data + b"\x00\xff\x00\x01", b"2")
+        batch.write()
+        with pytest.raises(StorageCorrupt, match=r"the name of a value beside it is damaged: b'\\x00\\xff"):
+            dict(core.user_data)
+        assert core.user_data["name"] == b"1"
+
+
 def test_info_tells_sizes_and_what_is_stored(tmp_path):
     with Hypercore(tmp_path, encryption_key=b"k" * 32) as core:
         core.append([b"abc"] * 10)
@@ -153,7 +166,7 @@ def test_a_purge_closes_all_that_is_open_on_the_core(store):
 
 def test_nothing_is_written_to_a_purged_core_any_more(store):
     core = store.get(name="a")
-    state = core.state
+    state, user_data = core.state, core.user_data
     commit = store.commit()
     core.append(b"1", commit=commit)
     core.purge()
@@ -161,6 +174,8 @@ def test_nothing_is_written_to_a_purged_core_any_more(store):
         commit.write()
     with pytest.raises(StorageError, match=f"core {encode_id(state.key)} was purged"):
         store.commit().append(state, [b"1"])
+    with pytest.raises(StorageError, match="was purged"):
+        user_data["name"] = b"1"
     assert list(state.store.keys(b"\x01", b"\xff")) == []
 
 
