@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks.peers import claims, comparison, environment, ours, replication, scale
@@ -28,6 +29,9 @@ from hypercore.errors import HypercoreError
 
 _HERE = Path(__file__).parent
 _SCALE = "scale"
+
+TOO_SLOW = 3
+"""The exit code of --check when a figure is worse than it may be; argparse has 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +52,23 @@ _OPERATIONS = {name: run for suite in _SUITES.values() for name, run in suite.op
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return the exit code: 0, or 1 when a side failed."""
+    """Run the command line and return the exit code.
+
+    0, or 1 when a side failed, or TOO_SLOW when --check finds a figure that is worse than it may be.
+    """
     parser = _parser()
     options = parser.parse_args(arguments)
     document: dict[str, Any] = {"machine": environment.machine()}
     comparisons: list[Comparison] = []
+    measured: list[claims.Claim] = []
     try:
         _save(options, document)  # before anything is measured for it in vain
         for position, name in enumerate(_parts(parser, options)):
             if position:
                 print()
             if name == _SCALE:
-                document["claims"] = [claim.as_json() for claim in _measure_scale(options)]
+                measured = _measure_scale(options)
+                document["claims"] = [claim.as_json() for claim in measured]
             else:
                 comparisons += _compare(options, _SUITES[name])
                 document["reference"] = environment.reference()
@@ -68,7 +77,26 @@ def main(arguments: list[str] | None = None) -> int:
     except (HypercoreError, NodeError, RunError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    return 0
+    worse = _worse(comparisons, measured) if options.check else []
+    for line in worse:
+        print(f"error: {line}", file=sys.stderr)
+    return TOO_SLOW if worse else 0
+
+
+def _worse(comparisons: Iterable[Comparison], measured: Iterable[claims.Claim]) -> list[str]:
+    """Return a line for each figure that is worse than it may be."""
+    too_slow = [
+        f"{each.experiment}: {median(each.ratios):.2f} times as fast as the reference, "
+        f"{each.experiment.at_least:g} is the least"
+        for each in comparisons
+        if each.is_too_slow
+    ]
+    broken = [
+        f"{claim.name}: {claim.measured:.2f} {claim.unit}, {claim.limit:g} {claim.unit} is the most"
+        for claim in measured
+        if not claim.holds
+    ]
+    return too_slow + broken
 
 
 def _save(options: argparse.Namespace, document: Mapping[str, Any]) -> None:
@@ -196,6 +224,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="BYTES",
         help="size of every block or file, and of the value of an entry "
         f"(default: that of the table; {scale.DEFAULT_SIZE.block_size})",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help=f"exit with {TOO_SLOW} when a claim does not hold, or an experiment, at a size of the table, is "
+        "much slower than the README says, beside the reference in the same run",
     )
     parser.add_argument("--markdown", action="store_true", help="print tables as GitHub's Markdown")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures to this file")

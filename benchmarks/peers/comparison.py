@@ -27,6 +27,12 @@ class Comparison:
         """How many times as long as ours the reference took, for each pair."""
         return [theirs / ours for theirs, ours in zip(self.reference_us, self.ours_us, strict=True)]
 
+    @property
+    def is_too_slow(self) -> bool:
+        """Whether the median of the ratios is below what the experiment has to reach."""
+        at_least = self.experiment.at_least
+        return at_least is not None and median(self.ratios) < at_least
+
     def as_json(self) -> dict[str, Any]:
         """Return all runs and their summary."""
         ratios = self.ratios
@@ -40,6 +46,7 @@ class Comparison:
             "median_reference_us": median(self.reference_us),
             "median_ours_us": median(self.ours_us),
             "median_ratio": median(ratios),
+            "at_least": self.experiment.at_least,
         }
 
     def as_row(self) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.peers import __main__ as command_line
-from benchmarks.peers import claims, environment, javascript, ours, scale
-from benchmarks.peers.__main__ import main
+from benchmarks.peers import claims, environment, javascript, ours, replication, scale
+from benchmarks.peers.__main__ import TOO_SLOW, main
 from benchmarks.peers.claims import Claim
 from benchmarks.peers.comparison import HEADER, Comparison
 from benchmarks.peers.experiments import TABLE, Experiment, Size, choose
@@ -254,6 +254,31 @@ def test_a_claim_that_does_not_hold_is_reported_and_no_error(monkeypatch, tmp_pa
     _, row = capsys.readouterr().out.splitlines()
     assert row.split() == ["opening", "2.00", "ms", "<=", "0.5", "ms", "no"]
     assert json.loads((tmp_path / "claims.json").read_text())["claims"][0]["holds"] is False
+
+
+def test_a_check_fails_when_something_is_much_slower_beside_the_reference(peers, capsys):
+    arguments = ["--pairs=1", "--experiments=stream,append_batch"]  # five times as fast
+    assert peers(arguments) == 0
+    assert peers([*arguments, "--check"]) == TOO_SLOW
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "error: stream 10,000 x 1,000 B: 5.00 times as fast as the reference, 40 is the least"
+    )
+    assert peers(["--pairs=1", "--experiments=append_batch", "--check"]) == 0
+
+
+def test_a_check_says_nothing_of_other_sizes_than_those_of_the_table(peers):
+    assert peers(["--pairs=1", "--experiments=stream", "--blocks=7", "--check"]) == 0
+
+
+def test_a_check_fails_when_a_claim_does_not_hold(monkeypatch, capsys):
+    claims_ = [Claim("opening", 2, 0.5, "ms", ""), Claim("memory", 1, 2, "MB", "")]
+    monkeypatch.setattr(scale, "measure", lambda size, report, names: claims_)
+    assert main(["scale", "--check"]) == TOO_SLOW
+    assert capsys.readouterr().err == "error: opening: 2.00 ms, 0.5 ms is the most\n"
+
+
+def test_every_row_of_the_tables_has_what_it_must_reach():
+    assert all(experiment.at_least for experiment in (*TABLE, *replication.TABLE))
 
 
 def test_claims_are_measured_at_the_given_size_with_progress():
