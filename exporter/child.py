@@ -21,6 +21,9 @@ from exporter.stopping import Canceled, Stop
 REPORT_LIMIT = 16 * 1024 * 1024
 OUTPUT_LIMIT = 16 * 1024
 
+# The most that a pipe holds by itself, with the largest pages there are: one read takes all of it.
+READ_AT_ONCE = 1024 * 1024
+
 # How long a child may take to obey SIGTERM, and then the kernel to carry out SIGKILL.
 GRACE_S = 1.0
 
@@ -45,13 +48,14 @@ class _Pipe:
         self._limit = limit
 
     def read(self) -> bool:
-        """Take what is there now; False when every writer has closed it."""
-        with suppress(BlockingIOError):
-            while chunk := os.read(self.read_fd, 65536):
-                self.data += chunk
-                del self.data[: -self._limit]
-            return False
-        return True
+        """Take what is there now, and no more: a writer may be faster. False when all have closed it."""
+        try:
+            chunk = os.read(self.read_fd, READ_AT_ONCE)
+        except BlockingIOError:
+            return True
+        self.data += chunk
+        del self.data[: -self._limit]
+        return bool(chunk)
 
 
 def run_child(
@@ -139,12 +143,14 @@ def _wait(pid: int, pipes: Sequence[_Pipe], timeout_s: float, stop: Stop) -> str
 def _next(selector: selectors.BaseSelector, timeout_s: float) -> str:
     """Read pipes until something else happens: "exit", "stop" or "timeout"."""
     deadline = time.monotonic() + timeout_s
-    while ready := selector.select(max(0.0, deadline - time.monotonic())):
-        for key, _ in ready:
+    left_s = timeout_s
+    while left_s > 0:  # however much is ready: with a child that never stops writing, something always is
+        for key, _ in selector.select(left_s):
             if isinstance(key.data, str):
                 return key.data
             if not key.data.read():
                 selector.unregister(key.fd)
+        left_s = deadline - time.monotonic()
     return "timeout"
 
 

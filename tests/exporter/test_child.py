@@ -1,6 +1,7 @@
 """One child process: what it reports, how it ends, and that nothing of it is left."""
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ from tests.waiting import wait_for
 REPORT = "import os, sys; report = int(sys.argv[sys.argv.index('--report-fd') + 1])\n"
 IGNORE_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 HANG = "import signal\nwhile True: signal.pause()\n"
+WRITE_FOR_EVER = "while True: os.write(1, b'x' * 65536)\n"
 SPAWN_A_CHILD = """
 import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], stdin=subprocess.DEVNULL)
@@ -82,6 +84,35 @@ def test_a_child_is_killed_on_request(run, tmp_path, source):
     with pytest.raises(Canceled):
         run(me + source, stop=stop_once_there_is(tmp_path / "me"))
     assert gone(int((tmp_path / "me").read_text()))
+
+
+@pytest.fixture
+def slow_reader(monkeypatch):
+    """Lets whoever reads a pipe be slower than the child: when it comes back, there is more to read."""
+    read = os.read
+
+    def slow_read(fd, size):
+        data = read(fd, size)
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        poll.poll()
+        return data
+
+    monkeypatch.setattr(os, "read", slow_read)
+
+
+@pytest.mark.parametrize("before", ["", IGNORE_SIGTERM], ids=["obeys", "ignores-SIGTERM"])
+@pytest.mark.usefixtures("slow_reader")
+def test_a_child_that_writes_faster_than_is_read_is_killed_in_time(run, before):
+    ending = run(before + WRITE_FOR_EVER, timeout_s=0.5)
+    assert ending.timed_out
+    assert ending.output == "x" * OUTPUT_LIMIT
+
+
+@pytest.mark.usefixtures("slow_reader")
+def test_a_child_that_writes_faster_than_is_read_is_killed_on_request(run, tmp_path):
+    with pytest.raises(Canceled):
+        run("open('me', 'w').close()\n" + WRITE_FOR_EVER, stop=stop_once_there_is(tmp_path / "me"))
 
 
 def test_a_child_may_clean_up_before_it_is_killed(run, tmp_path):
