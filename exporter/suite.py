@@ -33,6 +33,9 @@ NOTHING_SELECTED = 5
 
 COLLECT_TIMEOUT_S = 120.0
 
+# As much of an error as a page or a log line has room for. It is stored with every run that fails.
+ERROR_LIMIT = 1000
+
 
 class SuiteError(Exception):
     """The suite cannot be used; the message says why in one line.
@@ -228,7 +231,12 @@ def _signal_name(number: int) -> str:
 
 
 def _first_line(text: str | None) -> str:
-    return (text or "").strip().partition("\n")[0]
+    """The first line, cut where it is too long, as text that can be stored and shown."""
+    line = (text or "").strip().partition("\n")[0]
+    if len(line) > ERROR_LIMIT:
+        line = f"{line[:ERROR_LIMIT]}..."
+    # The name of a file may have bytes that are no UTF-8; as text they cannot be encoded again.
+    return line.encode(errors="replace").decode()
 
 
 def _error_line(output: str) -> str | None:

@@ -146,6 +146,16 @@ def test_a_passed_experiment_has_its_figures(suite):
     [
         pytest.param(ending(finished("failed", "boom\nat line 3"), exit_status=1), "boom", id="failed"),
         pytest.param(ending(finished("failed", ""), exit_status=1), "failed", id="failed-without-a-word"),
+        pytest.param(
+            ending(finished("failed", "boom" * 1000), exit_status=1),
+            "boom" * 250 + "...",
+            id="failed-at-length",
+        ),
+        pytest.param(
+            ending(finished("failed", "No such file: caf\udce9"), exit_status=1),
+            "No such file: caf?",
+            id="failed-at-a-file-whose-name-is-no-text",
+        ),
         pytest.param(ending(finished("skipped", "no disk")), "no disk", id="skipped"),
         pytest.param(ending(exit_status=-signal.SIGSEGV), "killed by signal SIGSEGV", id="crashed"),
         pytest.param(ending(exit_status=-200), "killed by signal 200", id="signal-without-a-name"),
