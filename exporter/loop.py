@@ -30,7 +30,7 @@ class Archive(Protocol):
     def put(self, result: Result, outcome: Outcome) -> None:
         """Store one; ``HypercoreError`` or ``OSError`` when that fails."""
 
-    def forget(self, before_ms: int) -> int:
+    def forget(self, before_ms: int, now_ms: int) -> int:
         """Forget the history before a time, how many results; ``HypercoreError`` when that fails."""
 
 
@@ -107,7 +107,8 @@ class Loop:
             return
         self._forgotten_s = now
         try:
-            forgotten = self._results.forget(int((now - self._history_days * _DAY_S) * 1000))
+            before = now - self._history_days * _DAY_S
+            forgotten = self._results.forget(int(before * 1000), int(now * 1000))
         except (HypercoreError, OSError) as error:
             log.error("Old results could not be forgotten: %s", error)
             return

@@ -74,9 +74,9 @@ class PublishedResults:
         """Store the result of a run; see Results."""
         self._change(lambda: self._results.put(result, outcome))
 
-    def forget(self, before_ms: int) -> int:
+    def forget(self, before_ms: int, now_ms: int) -> int:
         """Forget the results from before a time; see Results."""
-        return self._change(lambda: self._results.forget(before_ms))
+        return self._change(lambda: self._results.forget(before_ms, now_ms))
 
     def load(self, experiments: Iterable[Experiment]) -> list[Result]:
         """Return the results stored earlier; see Results."""

@@ -99,7 +99,7 @@ class Results:
         with self._open_bee() as bee:
             bee.sub(result.experiment.name).put(result.experiment.key, value)
 
-    def forget(self, before_ms: int) -> int:
+    def forget(self, before_ms: int, now_ms: int) -> int:
         """Forget the results from before a time, but for the latest of each experiment; return how many.
 
         Their space on disk is given back. A copy of the bee from before that time cannot follow it further.
@@ -109,8 +109,7 @@ class Results:
         """
         with self._open_bee() as bee:
             core = bee.core
-            seqs = (seq for start, end in core.stored_ranges(1) for seq in range(start, end))
-            version = next((seq for seq in seqs if not _is_before(bee, seq, before_ms)), bee.version)
+            version = _version_before(bee, before_ms, now_ms)
             stored = core.info().stored_blocks
             bee.clear_unlinked(version, prune=True)
             forgotten = stored - core.info().stored_blocks
@@ -131,14 +130,31 @@ class Results:
             return None
 
 
-def _is_before(bee: Hyperbee, seq: int, time_ms: int) -> bool:
-    """Whether an operation is older; one that does not say when it was counts as older."""
+def _version_before(bee: Hyperbee, before_ms: int, now_ms: int) -> int:
+    """The version of a bee with the operations of before a time; those that do not say when they were are.
+
+    One from the future was stored while the clock was ahead. It does not end what is old, or nothing that was
+    stored after it could ever be forgotten; and it is not old by itself, as it may be now that is wrong.
+    """
+    version = 1
+    for start, end in bee.core.stored_ranges(1):
+        for seq in range(start, end):
+            time_ms = _time_ms(bee, seq)
+            if time_ms is None or time_ms < before_ms:
+                version = seq + 1
+            elif time_ms <= now_ms:
+                return version
+    return version
+
+
+def _time_ms(bee: Hyperbee, seq: int) -> float | None:
+    """When the result of an operation was measured, if it says so."""
     try:
         value = bee.get_by_seq(seq).value
     except DecodingError:
-        return True
-    timestamp_ms = value.get("timestamp") if isinstance(value, Mapping) else None
-    return not _is_number(timestamp_ms) or timestamp_ms < time_ms
+        return None
+    time_ms = value.get("timestamp") if isinstance(value, Mapping) else None
+    return time_ms if _is_number(time_ms) else None
 
 
 def _result(experiment: Experiment, value: Any) -> Result:

@@ -44,10 +44,10 @@ class World:
             raise self.full_disk
         self.stored.append(result)
 
-    def forget(self, before_ms):
+    def forget(self, before_ms, now_ms):
         if self.full_disk:
             raise self.full_disk
-        self.forgotten.append(before_ms)
+        self.forgotten.append((before_ms, now_ms))
         return 3
 
     def wait(self, timeout_s):
@@ -186,7 +186,11 @@ def test_old_results_are_forgotten_once_a_day(world, caplog):
     for time_s in (5 * DAY_S, 5.5 * DAY_S, 6.25 * DAY_S):
         world.time = time_s
         loop.run_round()
-    assert world.forgotten == [int((3 * DAY_S + 1) * 1000), int((4.25 * DAY_S + 1) * 1000)]
+    first, second = 5 * DAY_S + 1, 6.25 * DAY_S + 1
+    assert world.forgotten == [
+        ((first - 2 * DAY_S) * 1000, first * 1000),
+        ((second - 2 * DAY_S) * 1000, second * 1000),
+    ]
     assert "Forgot 3 results of more than 2 days ago" in caplog.messages
 
 

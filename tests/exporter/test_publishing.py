@@ -66,8 +66,8 @@ def test_old_results_are_forgotten_as_by_results(published):
         for results in (plain, published):
             for timestamp_ms in range(1000, 2000, 100):
                 results.put(result(WRITE, timestamp_ms=timestamp_ms), PASSED)
-        forgotten = plain.forget(1500)
-    assert published.forget(1500) == forgotten > 0
+        forgotten = plain.forget(1500, 2000)
+    assert published.forget(1500, 2000) == forgotten > 0
     assert follow(published) == 0.25
 
 

@@ -154,7 +154,7 @@ def test_forgetting_leaves_the_latest_of_each_experiment_and_what_is_new(path):
     with Results(path, PROVENANCE) as results:
         put_daily(results, range(5), [READ])
         put_daily(results, range(50))
-        assert results.forget(40 * DAY_MS) > 30
+        assert results.forget(40 * DAY_MS, 50 * DAY_MS) > 30
         assert [each.timestamp_ms for each in results.load([WRITE, READ])] == [49 * DAY_MS, 4 * DAY_MS]
     with Corestore(path) as store:
         bee = Hyperbee(store.get(name="res-bee"), key_encoding="utf-8", value_encoding="json")
@@ -167,17 +167,17 @@ def test_forgetting_leaves_the_latest_of_each_experiment_and_what_is_new(path):
 def test_forgetting_twice_and_forgetting_everything_keep_the_latest(path):
     with Results(path, PROVENANCE) as results:
         put_daily(results, range(20))
-        results.forget(10 * DAY_MS)
-        assert results.forget(10 * DAY_MS) == 0
-        assert results.forget(1000 * DAY_MS) > 0
-        assert results.forget(2000 * DAY_MS) == 0
+        results.forget(10 * DAY_MS, 20 * DAY_MS)
+        assert results.forget(10 * DAY_MS, 20 * DAY_MS) == 0
+        assert results.forget(1000 * DAY_MS, 1000 * DAY_MS) > 0
+        assert results.forget(2000 * DAY_MS, 2000 * DAY_MS) == 0
         put_daily(results, [1001])
         assert [each.timestamp_ms for each in results.load([WRITE])] == [1001 * DAY_MS]
 
 
 def test_forgetting_in_an_empty_store_does_nothing(path):
     with Results(path, PROVENANCE) as results:
-        assert results.forget(DAY_MS) == 0
+        assert results.forget(DAY_MS, DAY_MS) == 0
 
 
 def test_what_does_not_say_when_it_was_counts_as_old(path):
@@ -185,8 +185,29 @@ def test_what_does_not_say_when_it_was_counts_as_old(path):
         store_value(path, value, key=KEY, encoding="binary")
     with Results(path, PROVENANCE) as results:
         put_daily(results, [10])
-        results.forget(5 * DAY_MS)
+        results.forget(5 * DAY_MS, 10 * DAY_MS)
         assert [each.timestamp_ms for each in results.load([WRITE])] == [10 * DAY_MS]
+
+
+def kept_days(results):
+    """The days whose results are stored, besides the latest."""
+    bee = Hyperbee(results.core, key_encoding="utf-8", value_encoding="json")
+    stored = [seq for start, end in results.core.stored_ranges(1) for seq in range(start, end)]
+    return [bee.get_by_seq(seq).value["timestamp"] // DAY_MS for seq in stored[:-1]]
+
+
+def test_a_result_from_when_the_clock_was_ahead_does_not_keep_all_that_follow():
+    with Results(None, PROVENANCE) as results:
+        put_daily(results, [*range(20), 40_000, *range(20, 50)])
+        results.forget(45 * DAY_MS, 49 * DAY_MS)
+        assert kept_days(results) == [44, 45, 46, 47, 48]  # 44: the latest as the history begins
+
+
+@pytest.mark.parametrize("now", [0, 60], ids=["at-the-start-of-1970", "between"])
+def test_a_clock_that_is_behind_makes_nothing_old(now):
+    with Results(None, PROVENANCE) as results:
+        put_daily(results, range(50, 100))
+        assert results.forget((now - 20) * DAY_MS, now * DAY_MS) == 0
 
 
 def test_a_store_that_forgets_stays_small_on_disk(path):
@@ -197,7 +218,7 @@ def test_a_store_that_forgets_stays_small_on_disk(path):
     with Results(path, PROVENANCE) as results:
         for weeks in range(1, 13):
             put_daily(results, [week / 200 for week in range(200 * (weeks - 1), 200 * weeks)])
-            results.forget((weeks - 2) * DAY_MS)
+            results.forget((weeks - 2) * DAY_MS, weeks * DAY_MS)
             sizes.append(size())
     assert max(sizes[6:]) < 1.25 * max(sizes[:6])
 
@@ -243,10 +264,10 @@ def test_the_result_after_one_could_not_be_forgotten_is_stored(disk):
     with Results(disk.path, PROVENANCE) as results:
         put_daily(results, range(200))
         with disk.trouble(0), pytest.raises(StorageError, match=str(disk.path)):
-            results.forget(100 * DAY_MS)
+            results.forget(100 * DAY_MS, 200 * DAY_MS)
         put_daily(results, [200])
         assert times(results) == [200 * DAY_MS]
-        assert results.forget(100 * DAY_MS) > 90
+        assert results.forget(100 * DAY_MS, 200 * DAY_MS) > 90
 
 
 def test_results_go_on_after_the_store_could_not_even_be_opened_again(disk, monkeypatch):
