@@ -102,10 +102,13 @@ class Loop:
 
     def _forget(self) -> None:
         """Forget what is older than the history that is to be kept, once a day."""
-        now = self._now()
-        if not self._history_days or (self._forgotten_s is not None and now - self._forgotten_s < _DAY_S):
+        passed_s = self._clock()
+        if not self._history_days or (
+            self._forgotten_s is not None and passed_s - self._forgotten_s < _DAY_S
+        ):
             return
-        self._forgotten_s = now
+        self._forgotten_s = passed_s
+        now = self._now()
         try:
             before = now - self._history_days * _DAY_S
             forgotten = self._results.forget(int(before * 1000), int(now * 1000))

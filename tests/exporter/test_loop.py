@@ -21,6 +21,7 @@ class World:
         self.stop = Stop()
         monkeypatch.setattr(self.stop, "wait", self.wait)
         self.time = 0.0
+        self.ahead_s = 0.0
         self.run_s = 1.0
         self.events = []
         self.outcomes = {}
@@ -67,7 +68,7 @@ class World:
             history_days=history_days,
             stop=self.stop,
             clock=lambda: self.time,
-            now=lambda: self.time,
+            now=lambda: self.time + self.ahead_s,
         )
         return loop, board
 
@@ -192,6 +193,15 @@ def test_old_results_are_forgotten_once_a_day(world, caplog):
         ((second - 2 * DAY_S) * 1000, second * 1000),
     ]
     assert "Forgot 3 results of more than 2 days ago" in caplog.messages
+
+
+def test_a_clock_that_was_ahead_puts_off_no_forgetting(world):
+    loop, _ = world.loop(WRITE, history_days=2)
+    world.ahead_s = 1000 * DAY_S
+    loop.run_round()
+    world.time, world.ahead_s = 1.5 * DAY_S, 0
+    loop.run_round()
+    assert len(world.forgotten) == 2
 
 
 def test_without_a_limit_nothing_is_forgotten(world):
