@@ -15,6 +15,7 @@ class Snapshot:
     experiments: tuple[Experiment, ...] = ()
     results: Mapping[str, Result] = field(default_factory=dict)
     runs: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    not_stored: int = 0
     rounds: int = 0
     last_round_s: float | None = None
     running: Experiment | None = None
@@ -50,6 +51,10 @@ class Board:
             results={**now.results, result.experiment.nodeid: result},
             runs={**now.runs, counter: now.runs.get(counter, 0) + 1},
         )
+
+    def not_stored(self) -> None:
+        """A result could not be stored: a restart would lose it."""
+        self.current = replace(self.current, not_stored=self.current.not_stored + 1)
 
     def round_finished(self, duration_s: float) -> None:
         """All experiments ran once more."""

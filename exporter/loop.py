@@ -144,4 +144,5 @@ class Loop:
         try:
             self._results.put(result, outcome)
         except (HypercoreError, OSError) as error:
+            self._board.not_stored()
             log.error("The result of %s could not be stored: %s", result.experiment, error)

@@ -116,6 +116,11 @@ def _process_metrics(snapshot: Snapshot) -> Iterator[Metric]:
         runs.add_metric(labels, count)
     yield runs
     yield CounterMetricFamily(
+        f"{PREFIX}_results_not_stored",
+        "Results that could not be stored since the start of the process",
+        value=snapshot.not_stored,
+    )
+    yield CounterMetricFamily(
         f"{PREFIX}_rounds", "Rounds of all experiments since the start of the process", value=snapshot.rounds
     )
     yield GaugeMetricFamily(

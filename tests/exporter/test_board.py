@@ -23,7 +23,9 @@ def test_a_snapshot_does_not_change_afterwards():
     before = board.current
     board.started(WRITE)
     board.finished(result(WRITE))
+    board.not_stored()
     board.round_finished(1.0)
+    assert before.not_stored == 0
     assert (before.running, before.results, before.rounds) == (None, {}, 0)
     assert before.runs == {("write", "passed"): 0, ("write", "failed"): 0}
 

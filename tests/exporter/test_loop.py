@@ -132,6 +132,7 @@ def test_a_result_that_cannot_be_stored_is_shown_and_the_loop_goes_on(world, cap
     loop, board = world.loop(WRITE, READ)
     assert loop.run_round() is True
     assert board.current.result(WRITE).success
+    assert board.current.not_stored == 2
     errors = [record.message for record in caplog.records if record.levelname == "ERROR"]
     assert errors == [f"The result of {one} could not be stored: {full_disk}" for one in (WRITE, READ)]
 

@@ -83,6 +83,13 @@ def test_the_counters_of_the_process_follow_the_board():
     assert "hypercorescale_round_duration_seconds 1.5" in shown
 
 
+def test_results_that_could_not_be_stored_are_counted():
+    board = Board([WRITE])
+    assert "hypercorescale_results_not_stored_total 0.0" in lines(board)
+    board.not_stored()
+    assert "hypercorescale_results_not_stored_total 1.0" in lines(board)
+
+
 def test_before_the_first_round_there_is_no_duration():
     assert not [line for line in lines(Board([WRITE])) if line.startswith("hypercorescale_round_duration")]
 
