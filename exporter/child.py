@@ -178,3 +178,18 @@ def _bury(process: subprocess.Popen[bytes]) -> None:
     # A process stuck in the kernel (a dead network disk) outlives SIGKILL; it must not hold up the others.
     with suppress(subprocess.TimeoutExpired):
         process.wait(GRACE_S)
+        _reap_orphans(process.pid)
+
+
+def _reap_orphans(group: int) -> None:
+    """Reap what the child had started: as process 1 of a container we are now the parent of all orphans."""
+
+    def reap() -> None:
+        with suppress(ChildProcessError):
+            while True:
+                os.waitpid(-group, 0)
+
+    with suppress(ChildProcessError):
+        os.waitpid(-group, os.WNOHANG)
+        # There are some. They were killed a moment ago; one that is stuck must not hold up anybody, either.
+        threading.Thread(target=reap, name=f"orphans of {group}", daemon=True).start()

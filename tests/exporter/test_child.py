@@ -1,10 +1,12 @@
 """One child process: what it reports, how it ends, and that nothing of it is left."""
 
+import ctypes
 import os
 import select
 import signal
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -140,6 +142,23 @@ def test_what_the_child_started_is_killed_when_it_ends(run, tmp_path):
     run(SPAWN_A_CHILD)
     grandchild = int((tmp_path / "grandchild").read_text())
     wait_for(lambda: gone(grandchild), "the grandchild to be gone")
+
+
+@pytest.fixture
+def process_1():
+    """Makes this process the parent of all orphans below it, as process 1 of a container is."""
+    pr_set_child_subreaper = 36
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.prctl(pr_set_child_subreaper, 1, 0, 0, 0) == 0
+    yield
+    assert libc.prctl(pr_set_child_subreaper, 0, 0, 0, 0) == 0
+
+
+@pytest.mark.usefixtures("process_1")
+def test_in_a_container_what_the_child_started_leaves_no_zombies(run, tmp_path):
+    run(SPAWN_A_CHILD)
+    grandchild = Path("/proc", (tmp_path / "grandchild").read_text())
+    wait_for(lambda: not grandchild.exists(), "the grandchild to be reaped")
 
 
 def test_the_child_has_no_input(run):
