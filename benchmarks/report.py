@@ -106,7 +106,8 @@ def _outcome(reports: Sequence[pytest.TestReport]) -> tuple[str, str | None]:
             crash = getattr(report.longrepr, "reprcrash", None)
             return "failed", crash.message if crash else report.longreprtext
         if report.skipped:
-            return "skipped", report.longreprtext
+            where_and_why = report.longrepr
+            return "skipped", where_and_why[2] if isinstance(where_and_why, tuple) else report.longreprtext
     return "passed", None
 
 

@@ -109,6 +109,11 @@ def test_without_rounds_there_is_no_result(toy, body, arguments, outcome, error)
     assert error in event["error"] if error else event["error"] is None
 
 
+def test_an_experiment_that_is_skipped_says_why_and_not_where(toy):
+    toy.write(BODY.replace("BODY", "pytest.skip('no disk')"))
+    assert finished(toy.report())["error"] == "Skipped: no disk"
+
+
 def test_what_was_measured_before_a_later_step_failed_is_no_result(toy):
     source = BODY.replace("BODY", "pass").replace(
         "measure(run, given)", "measure(run, given)\n    assert 0, 'later'"
