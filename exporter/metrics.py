@@ -67,13 +67,13 @@ def _experiment_metrics(group: Sequence[Experiment], snapshot: Snapshot) -> Iter
     name, description = f"{PREFIX}_{group[0].name}", group[0].help.rstrip(".")
     yield _gauge(
         name,
-        f"{description}: seconds of the last run, -1 when it failed",
+        f"{description}: seconds of the last run, the median of its rounds, -1 when it failed",
         results,
         lambda result: FAILED_RUN_TIME if result.run_time_s is None else result.run_time_s,
     )
     yield _gauge(
         f"{name}_seconds",
-        f"{description}: seconds of the last run, missing when it failed",
+        f"{description}: seconds of the last run, the median of its rounds, missing when it failed",
         passed,
         lambda result: result.run_time_s or 0.0,
     )
