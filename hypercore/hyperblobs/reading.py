@@ -93,6 +93,9 @@ class BlobReader:
         offset = blob.byte_offset + position
         if offset > self._core.byte_length:
             last = blob.block_offset + blob.block_length - 1
+            if last < self._core.length:
+                # No block that could come would help: whoever waits for one would ask again for ever.
+                raise DecodingError(f"byte {position} of {self._name} is behind the end of the core")
             raise BlockNotAvailable(last, length=self._core.length, key=self._core.key)
         index, skip = self._core.seek(offset)
         number = index - blob.block_offset

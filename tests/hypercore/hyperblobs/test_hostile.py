@@ -1,6 +1,7 @@
 """Ids and block maps from strangers: an error of ours, whatever they say; nothing is allocated for it."""
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypercore.encoding import encode_uint
 from hypercore.errors import BadArgument, BlockNotAvailable, DecodingError
 from hypercore.hyperblobs import BlobId
 from hypercore.hyperblobs.maps import decode_map, encode_map
+from tests.hypercore.hyperdrive.plain_drive import missing_for
 
 NUMBERS = st.integers(0, 6) | st.sampled_from([100, 2**32, 2**53 - 1])
 IDS = st.builds(BlobId, NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.booleans())
@@ -38,6 +40,13 @@ def test_any_id_gives_bytes_of_the_length_that_was_asked_for_or_an_error(blobs, 
     total = blobs.byte_length(blob)
     assert len(data) == (total - start if length is None else length)
     assert data == b"".join(blobs.read_stream(blob, start, length))
+
+
+@given(blob=IDS, start=st.integers(0, 60))
+def test_any_id_asks_only_for_what_is_not_here(blobs, blob, start):
+    with suppress(BadArgument, DecodingError):
+        missing = missing_for(lambda: blobs.get(blob, start))
+        assert missing is None or not blobs.core.has(missing.index)
 
 
 @given(blob=IDS)
@@ -117,6 +126,14 @@ def test_what_the_core_does_not_have_is_told(blobs, blob, message):
 def test_a_part_that_the_core_has_elsewhere_is_told(blobs):
     with pytest.raises(DecodingError, match="byte 1 of the blob at block 4 is in block 1"):
         blobs.get(BlobId(4, 0, 1, 50), 1)
+
+
+@pytest.mark.parametrize(
+    "blob", [BlobId(0, 1000, 6, 9), BlobId(0, 1000, 0, 9), BlobId(3, 2**53 - 1, 1, 9)], ids=str
+)
+def test_a_part_that_no_block_could_bring_is_told(blobs, blob):
+    with pytest.raises(DecodingError, match=r"byte 1 of the blob .* is behind the end of the core"):
+        blobs.get(blob, 1)
 
 
 def test_a_piece_of_another_size_than_the_map_says_is_told():
