@@ -209,7 +209,7 @@ def _relative(path: str, target: str) -> str:
         BadArgument: it leads out of the folder, or no link can be that.
     """
     folder = path.rpartition("/")[0]
-    if not target or "\0" in target or len(os.fsencode(target)) > MAX_PATH_BYTES:
+    if not _is_target(target):
         raise BadArgument(f"the link {path!r} points to {target[:80]!r}, which is no path on disk")
     reached = [] if target.startswith("/") else folder.split("/")[1:]
     for part in target.split("/"):
@@ -220,6 +220,14 @@ def _relative(path: str, target: str) -> str:
         elif part not in ("", "."):
             reached.append(part)
     return posixpath.relpath("/" + "/".join(reached), folder or "/")
+
+
+def _is_target(target: str) -> bool:
+    """Return whether a link on disk can have that text."""
+    try:
+        return 0 < len(os.fsencode(target)) <= MAX_PATH_BYTES and "\0" not in target
+    except UnicodeEncodeError:  # half of a character, as JSON can have it
+        return False
 
 
 def _possible(found: Iterable[FolderEntry]) -> Iterator[FolderEntry]:

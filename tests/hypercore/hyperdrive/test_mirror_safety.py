@@ -101,6 +101,7 @@ LINKS = {
     "zero-byte": "a\0b",
     "empty": "",
     "long": "a/" * 3000,
+    "half-a-character": "a\ud800",
 }
 
 
@@ -231,6 +232,13 @@ def test_reading_a_folder_does_not_follow_links(drive, place):
     (place / "folder" / "way").symlink_to("../other")
     drive.mirror_from(place / "folder")
     assert [(entry.path, entry.linkname) for entry in drive] == [("/file", "../secret"), ("/way", "../other")]
+
+
+def test_a_link_that_no_disk_can_have_is_replaced_by_that_of_the_folder(drive, place):
+    drive.symlink("/link", "a\ud800")
+    (place / "folder" / "link").symlink_to("a")
+    drive.mirror_from(place / "folder")
+    assert [(entry.path, entry.linkname) for entry in drive] == [("/link", "a")]
 
 
 def test_a_drive_whose_paths_lead_elsewhere_is_pruned_by_what_is_in_the_folder(drive, place):
