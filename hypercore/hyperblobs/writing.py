@@ -204,12 +204,15 @@ class BlobBatch:
 
     def get(self, blob: BlobId, start: int = 0, length: int | None = None) -> bytes:
         """Return a blob of the core or of the batch, or a part of it. See Hyperblobs.get."""
+        reader = self.reader(blob)
+        return b"".join(reader.stream(start, reader.check(start, length)))
+
+    def reader(self, blob: BlobId) -> BlobReader:
+        """Return what finds each byte of a blob of the core or of the batch. See Hyperblobs.reader."""
         first = blob.block_offset - self._core.length
         if first < 0 or not blob.block_length or first + blob.block_length > len(self._pending):
-            reader = BlobReader(self._core, blob)
-            return b"".join(reader.stream(start, reader.check(start, length)))
-        data = b"".join(self._pending[first : first + blob.block_length])
-        return data[start : start + BlobReader(self._core, blob).check(start, length)]
+            return BlobReader(self._core, blob)
+        return _PendingReader(self._core, blob, self._pending[first : first + blob.block_length])
 
     def flush(self, commit: Commit | None = None) -> None:
         """Append everything and end the batch; with a commit, that of ``Corestore.commit``, it is part of it.
@@ -250,6 +253,20 @@ class BlobBatch:
     def _check_open(self) -> None:
         if self._ended:
             raise Closed("the batch is over: it was flushed or closed")
+
+
+class _PendingReader(BlobReader):
+    """A blob that a batch holds; it can be read also when the batch is over."""
+
+    def __init__(self, core: Hypercore, blob: BlobId, blocks: Sequence[bytes]) -> None:
+        super().__init__(core, blob)
+        self._blocks = blocks
+
+    def find(self, position: int) -> tuple[int, int]:
+        return divmod(position, len(self._blocks[0]))  # all but the last have the same size
+
+    def block(self, number: int) -> bytes:
+        return self._blocks[number]
 
 
 def cut(data: bytes, size: int) -> list[bytes]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypercore.core import Commit
 from hypercore.hyperbee import Batch
-from hypercore.hyperblobs import BlobBatch, BlobId, Hyperblobs
+from hypercore.hyperblobs import BlobBatch, BlobId, BlobReader, Hyperblobs
 from hypercore.hyperdrive.entries import encode_entry
 from hypercore.hyperdrive.paths import normalize_path
 from hypercore.hyperdrive.views import DriveView
@@ -91,3 +91,6 @@ class DriveBatch(DriveView):
 
     def _get_blob(self, blob: BlobId, start: int, length: int | None) -> bytes:
         return self._blob_batch.get(blob, start, length)
+
+    def _reader(self, blob: BlobId) -> BlobReader:
+        return self._blob_batch.reader(blob)

@@ -8,7 +8,7 @@ from itertools import islice
 
 from hypercore.errors import BadArgument, InvalidOperation, NoSuchFile
 from hypercore.hyperbee import Batch, Hyperbee
-from hypercore.hyperblobs import BlobId, Hyperblobs
+from hypercore.hyperblobs import BlobId, BlobReader, Hyperblobs
 from hypercore.hyperdrive import listing
 from hypercore.hyperdrive.entries import DriveEntry, decode_entry, entry_of
 from hypercore.hyperdrive.files import BUFFER_BYTES, FileReader
@@ -90,7 +90,8 @@ class DriveView:
             NoSuchFile: there is no file, or it is a link that is not followed.
             BadArgument: the range is not in the file.
         """
-        return self.blobs.read_stream(self._need_blob(path, follow=follow), start, length)
+        reader = self._reader(self._need_blob(path, follow=follow))
+        return reader.stream(start, reader.check(start, length))
 
     def open(self, path: PathOrEntry, mode: str = "rb", *, follow: bool = False) -> io.BufferedReader:
         """Return a file object for reading, whose memory does not grow with the file.
@@ -101,8 +102,8 @@ class DriveView:
         """
         if mode != "rb":
             raise BadArgument(f"what can only be read is opened with the mode 'rb', found {mode!r}")
-        blob = self._need_blob(path, follow=follow)
-        return io.BufferedReader(FileReader(self.blobs.reader(blob)), BUFFER_BYTES)
+        reader = self._reader(self._need_blob(path, follow=follow))
+        return io.BufferedReader(FileReader(reader), BUFFER_BYTES)
 
     # --- folders ----------------------------------------------------------------------------------
 
@@ -158,6 +159,9 @@ class DriveView:
 
     def _get_blob(self, blob: BlobId, start: int, length: int | None) -> bytes:
         return self.blobs.get(blob, start, length)
+
+    def _reader(self, blob: BlobId) -> BlobReader:
+        return self.blobs.reader(blob)
 
     def _need_blob(self, path: PathOrEntry, *, follow: bool) -> BlobId:
         entry = self.entry(path, follow=follow)

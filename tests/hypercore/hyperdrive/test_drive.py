@@ -214,6 +214,31 @@ def test_a_batch_is_one_commit_and_read_before(drive):
     assert files_of(drive) == {"/a": (bytes(70_000), False), "/b": (bytes(70_000), False), "/link": "/a"}
 
 
+def check_every_way_to_read(batch, path, data):
+    assert batch.get(path) == batch.open(path).read() == b"".join(batch.read_stream(path)) == data
+    assert b"".join(batch.read_stream(path, start=len(data) // 2)) == data[len(data) // 2 :]
+    with batch.open(path) as file:
+        file.seek(len(data) // 3)
+        assert file.read() == data[len(data) // 3 :]
+    with pytest.raises(BadArgument):
+        batch.read_stream(path, start=len(data), length=1)
+
+
+def test_a_file_of_a_batch_is_read_in_every_way(drive):
+    files = {"/stored": b"stored", "/a": bytes(range(256)) * 800, "/empty": b"", "/b": b"small"}
+    drive.put("/stored", files["/stored"])
+    batch = drive.batch()
+    for path in ("/a", "/empty", "/b"):
+        batch.put(path, files[path])
+    kept = batch.open("/a")
+    for path, data in files.items():
+        check_every_way_to_read(batch, path, data)
+    batch.flush()
+    for path, data in files.items():
+        check_every_way_to_read(batch, path, data)
+    assert kept.read() == files["/a"]
+
+
 def test_a_batch_that_is_closed_leaves_nothing(drive):
     batch = drive.batch()
     batch.put("/a", b"data")
