@@ -85,6 +85,8 @@ class BlobWriter:
             InvalidOperation: somebody else has changed the core.
             StorageError: the store failed.
             Closed: the blob is finished or closed.
+
+        After an error of the core the blob is closed; what was written of it is of no use.
         """
         self._check_open()
         if not isinstance(block, bytes):
@@ -95,8 +97,7 @@ class BlobWriter:
             blocks, size = self._written
             self._written = blocks + 1, size + len(block)
             if len(self._pending) >= _GROUP_BLOCKS or self._pending_bytes >= _GROUP_BYTES:
-                pending, self._pending, self._pending_bytes = self._pending, [], 0
-                self._appender.append(pending)
+                self._append_pending()
         return len(block)
 
     def finish(self, commit: Commit | None = None) -> BlobId:
@@ -137,6 +138,15 @@ class BlobWriter:
                 self.finish()
         finally:
             self.close()
+
+    def _append_pending(self) -> None:
+        try:
+            self._appender.append(self._pending)
+            self._pending, self._pending_bytes = [], 0
+        except BaseException:
+            # Nobody must go on behind blocks that are missing.
+            self.close()
+            raise
 
     def _is_new(self, block: bytes) -> bool:
         """Add a block to the map, and return whether it has to be stored."""

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hypercore import Corestore, Hyperblobs, Hypercore
+from hypercore.core import MAX_BLOCK_BYTES
 from hypercore.errors import BadArgument, BlockNotAvailable, Closed, InvalidOperation, NotWritable
 from hypercore.hyperblobs import BLOCK_BYTES, BlobId
 
@@ -146,6 +147,17 @@ def test_nothing_else_is_written_while_a_blob_is(blobs):
 def test_a_writer_that_is_left_by_an_exception_stores_no_more(blobs):
     with pytest.raises(ZeroDivisionError):
         fail(blobs.writer(), lambda writer: writer.write(b"x"))
+    assert (blobs.core.length, blobs.locked) == (2, False)
+
+
+def test_a_writer_whose_blocks_cannot_be_appended_is_over(blobs):
+    writer = blobs.writer()
+    writer.write(b"small")
+    with pytest.raises(BadArgument, match="a block has at most"):
+        writer.write(bytes(MAX_BLOCK_BYTES + 1))
+    for use in (lambda: writer.write(b"more"), writer.finish):
+        with pytest.raises(Closed):
+            use()
     assert (blobs.core.length, blobs.locked) == (2, False)
 
 
