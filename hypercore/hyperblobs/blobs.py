@@ -31,10 +31,8 @@ class Hyperblobs:
     """
 
     def __init__(self, core: Hypercore, *, block_size: int = BLOCK_BYTES) -> None:
-        if block_size < 1:
-            raise BadArgument(f"a block size is at least 1, found {block_size}")
         self.core = core
-        self.block_size = block_size
+        self.block_size = _checked(block_size)
         self._locked = False
 
     @property
@@ -60,13 +58,13 @@ class Hyperblobs:
             commit: of ``Corestore.commit``; the blob, or its last part, is stored with it.
 
         Raises:
-            BadArgument: something else than bytes.
+            BadArgument: something else than bytes, or a block size below 1.
             InvalidOperation: another blob is being written, or a batch has begun.
             NotWritable, StorageError: as Hypercore.append.
         """
         if self._locked:
             self._refuse()
-        blocks = cut(data, self.block_size if block_size is None else block_size)
+        blocks = cut(data, self.block_size if block_size is None else _checked(block_size))
         if len(data) > _COMMIT_BYTES:
             with self.writer() as writer:
                 for block in blocks:
@@ -189,3 +187,9 @@ class Hyperblobs:
 
     def _refuse(self) -> None:
         raise InvalidOperation("another blob is being written, or a batch has begun: finish that first")
+
+
+def _checked(block_size: int) -> int:
+    if block_size < 1:
+        raise BadArgument(f"a block size is at least 1, found {block_size}")
+    return block_size

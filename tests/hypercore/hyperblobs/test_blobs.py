@@ -48,6 +48,9 @@ def test_blocks_have_64_kib_unless_told_otherwise(core):
     assert blobs.put(bytes(10), block_size=4).block_length == 3
     with pytest.raises(BadArgument):
         Hyperblobs(core, block_size=0)
+    for size in (0, -1):
+        with pytest.raises(BadArgument, match="a block size is at least 1"):
+            blobs.put(b"data", block_size=size)
 
 
 @given(data=st.binary(max_size=60), size=st.integers(1, 20), edges=st.tuples(*[st.integers(0, 60)] * 2))
