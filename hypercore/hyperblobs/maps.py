@@ -45,6 +45,9 @@ def decode_map(blocks: Iterable[bytes]) -> list[Piece]:
         if version != _VERSION:
             raise DecodingError(f"version {version} of block maps is not known, {_VERSION} is")
         count, pos = get_count(block, pos, _MIN_PIECE_BYTES)
+        if count > _MAX_PIECES:
+            # In memory a piece takes far more than its two bytes here.
+            raise DecodingError(f"a block of a map lists at most {_MAX_PIECES} pieces, found {count}")
         for _ in range(count):
             index, pos = get_uint(block, pos)
             size, pos = get_uint(block, pos)

@@ -160,6 +160,13 @@ def test_a_number_as_large_as_json_allows_is_told_in_few_words():
     assert len(str(caught.value)) < 200
 
 
+def test_a_block_of_a_map_that_lists_more_than_it_may_is_refused():
+    pieces = encode_uint(0) * 2 * 8192
+    assert len(decode_map([encode_uint(0) + encode_uint(8192) + pieces])) == 8192
+    with pytest.raises(DecodingError, match="at most 8192 pieces, found 8193"):
+        decode_map([encode_uint(0) + encode_uint(8193) + pieces + encode_uint(0) * 2])
+
+
 def test_an_unknown_version_of_maps_is_told():
     with pytest.raises(DecodingError, match="version 1 of block maps"):
         decode_map([encode_uint(1) + encode_uint(0)])
