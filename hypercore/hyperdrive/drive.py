@@ -46,6 +46,7 @@ class Hyperdrive(DriveView):
 
     Raises:
         BadArgument: the key is none.
+        BlockNotAvailable, DecodingError: as ``blobs``, where the core is writable or its first block is here.
         StorageError: the store failed.
     """
 
@@ -63,7 +64,11 @@ class Hyperdrive(DriveView):
         self.core = open_db(store, key, encryption_key, compat=compat)
         metadata = None
         if self.core.writable or self.core.has(0):
-            blobs, metadata = open_blobs(store, self.core, encryption_key)
+            try:
+                blobs, metadata = open_blobs(store, self.core, encryption_key)
+            except BaseException:
+                self.core.close()  # nobody else could
+                raise
             self._blobs = Hyperblobs(blobs)
         self.db = Hyperbee(self.core, key_encoding="utf-8", value_encoding="json", metadata=metadata)
         self._bee = self.db.sub(_FILES, key_encoding=PathCodec(), value_encoding="binary")

@@ -59,3 +59,12 @@ def test_a_core_that_is_no_bee_is_no_drive(store):
     core.append(b"text")
     with pytest.raises(DecodingError, match=f"core {core.id} is no Hyperdrive"):
         Hyperdrive(store, core.key)
+
+
+def test_what_is_no_drive_is_not_left_open(store):
+    with store.get(name="log") as core:
+        core.append(b"text")
+        key = core.key
+    with pytest.raises(DecodingError):
+        Hyperdrive(store, key)
+    assert store.cores_in_use() == []
