@@ -5,11 +5,18 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Literal, overload
 
 from hypercore.core import Hypercore
 from hypercore.corestore import Corestore
-from hypercore.errors import BadArgument, InvalidOperation, NotWritable
+from hypercore.errors import (
+    BadArgument,
+    BlockNotAvailable,
+    DecodingError,
+    InvalidOperation,
+    NotWritable,
+)
 from hypercore.hyperbee import Hyperbee, Watcher
 from hypercore.hyperblobs import BlobId, BlobWriter, Hyperblobs
 from hypercore.hyperdrive.batch import DriveBatch
@@ -412,12 +419,17 @@ class Hyperdrive(DriveView):
     def purge(self) -> None:
         """Delete the drive with all its records and close it.
 
+        As long as nothing says where its data is, as before its first block has come, only the entries go.
+
         Raises:
-            StorageError: only a part was deleted: at most the data, never the entries without it.
+            StorageError: only a part was deleted: what is left is at most data, never entries without it.
         """
-        blobs: Hypercore = self.blobs.core
+        blobs: Hypercore | None = None
+        with suppress(BlockNotAvailable, DecodingError):
+            blobs = self.blobs.core
         self.core.purge()
-        blobs.purge()
+        if blobs is not None:
+            blobs.purge()
 
     # --- closing ----------------------------------------------------------------------------------
 

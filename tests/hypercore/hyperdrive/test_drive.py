@@ -355,6 +355,14 @@ def test_a_drive_that_is_purged_is_gone(store, drive):
     assert len(list(store.cores())) == 0
 
 
+def test_a_drive_that_nothing_has_come_of_is_purged(store):
+    other = Hyperdrive(store, KEY)
+    assert KEY in set(store.cores())
+    other.purge()
+    assert other.closed
+    assert set(store.cores()) == set()
+
+
 # --- which drive --------------------------------------------------------------------------------------------
 
 
