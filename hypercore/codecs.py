@@ -6,6 +6,7 @@ The names and the bytes are those of the reference's codecs.
 from __future__ import annotations
 
 import base64
+import binascii
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
@@ -66,7 +67,7 @@ class _Ascii:
 class _Hex:
     def encode(self, value: Any) -> bytes:
         try:
-            return bytes.fromhex(_text(value))
+            return binascii.unhexlify(_text(value))  # bytes.fromhex would take blanks
         except ValueError as error:
             raise BadArgument(f"not hex: {error}") from None
 

@@ -92,6 +92,7 @@ def test_foreign_bytes_are_read_leniently(name, stored, value):
         pytest.param("ascii", None, id="none-as-ascii"),
         pytest.param("hex", "abc", id="odd-hex"),
         pytest.param("hex", "zz", id="not-hex"),
+        pytest.param("hex", "00 ff", id="blank-in-hex"),
         pytest.param("hex", b"00", id="bytes-as-hex"),
         pytest.param("base64", "A", id="single-base64-digit"),
         pytest.param("base64", "A*==", id="not-base64"),
