@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hypercore.codecs import Codec, codec
+from hypercore.codecs import Codec, RangeCodec, codec
 
 _SEPARATOR = b"\x00"
 _BEHIND_SEPARATOR = b"\x01"
@@ -41,7 +41,11 @@ class SubEncoder:
 
     def encode_range(self, bounds: Mapping[str, Any]) -> dict[str, bytes]:
         """Return bounds (gt, gte, lt, lte) as bytes, with the ends of the prefix where there are none."""
-        encoded = {name: self.encode(key) for name, key in bounds.items() if key is not None}
+        if isinstance(self._codec, RangeCodec):
+            below = self._codec.encode_range(bounds)
+        else:
+            below = {name: self._codec.encode(key) for name, key in bounds.items() if key is not None}
+        encoded = {name: self.prefix + key for name, key in below.items()}
         if self.prefix:
             if "gt" not in encoded and "gte" not in encoded:
                 encoded["gte"] = self.prefix

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from hypercore import Hyperbee, Hypercore
 from hypercore.errors import BadArgument
+from hypercore.hyperbee import SubEncoder
 
 # Enough for a tree of two levels, with gaps for bounds that are no keys.
 KEYS = [f"{number:02}" for number in range(10, 50, 2)]
@@ -127,3 +128,15 @@ def test_the_bounds_of_a_sub_are_those_of_its_own_keys(keys, low, high, data):
         expected = [key for key in sorted(keys) if within(key, bounds)]
         assert keys_of(itertools.islice(sub.items(**bounds), 99)) == expected
         assert keys_of(itertools.islice(sub.items(**bounds, reverse=True), 99)) == expected[::-1]
+
+
+@pytest.mark.parametrize("bounds", [{}, {"gte": "b"}, {"lt": "b"}], ids=str)
+def test_a_range_of_an_encoding_within_another_shows_the_keys_of_both_prefixes(core, bounds):
+    outer, nested = SubEncoder("x", "utf-8"), SubEncoder("x", SubEncoder("y", "utf-8"))
+    bee = Hyperbee(core)
+    for encoding, keys in ((outer, ["a", "x", "z"]), (nested, ["a", "b", "c"])):
+        for key in keys:
+            bee.with_encodings(key_encoding=encoding).put(key, b"")
+    expected = [key for key in ("a", "b", "c") if within(key, bounds)]
+    assert keys_of(bee.with_encodings(key_encoding=nested).items(**bounds)) == expected
+    assert nested.encode_range(bounds) == SubEncoder("x").sub("y", "utf-8").encode_range(bounds)
