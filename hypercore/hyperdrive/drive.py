@@ -340,7 +340,7 @@ class Hyperdrive(DriveView):
         """Make a folder on disk equal to the drive as it is now, and return what was done.
 
         Nothing is written outside of the folder, whatever the drive has. Links stay links; those from the top
-        of the drive become relative ones. Metadata is not kept.
+        of the drive become relative ones, to what they point to in the folder. Metadata is not kept.
 
         Args:
             folder: made if it does not exist.

@@ -75,7 +75,7 @@ def mirror_to_folder(
         InvalidOperation: something in the folder is in the way.
         OSError: something cannot be read or written.
     """
-    _check_entries(files.list())
+    _check_entries(files)
     if prune:
         for old in list(folder.walk()):
             if not _is_possible(old.path) or files.entry(old.path) is None:
@@ -112,7 +112,7 @@ def mirror_from_folder(
 
 def _to_folder(files: MirroredFiles, entry: DriveEntry, folder: Folder, *, dry_run: bool) -> MirrorStep:
     old = folder.entry(entry.path)
-    target = None if entry.linkname is None else _relative(entry.path, entry.linkname)
+    target = None if entry.linkname is None else _relative(files.prefix, entry.path, entry.linkname)
     size = 0 if target is not None else files.size(entry)
     op: Literal["add", "change"] = "add" if old is None else "change"
     step = MirrorStep(op, entry.path, 0 if old is None else old.size, size)
@@ -141,7 +141,11 @@ def _from_folder(
     op: Literal["add", "change"] = "add" if old is None else "change"
     step = MirrorStep(op, path, 0 if old is None else files.size(old), found.size)
     if target is not None:
-        if old is not None and old.linkname is not None and target in (old.linkname, _in_folder(old)):
+        if (
+            old is not None
+            and old.linkname is not None
+            and target in (old.linkname, _in_folder(files.prefix, old))
+        ):
             step.op = "equal"
         elif not dry_run:
             files.link(path, target)
@@ -182,10 +186,10 @@ def _rechunked(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(kept)
 
 
-def _check_entries(entries: Iterable[DriveEntry]) -> None:
+def _check_entries(files: MirroredFiles) -> None:
     """Refuse what a folder must not get: paths come in order, so a file comes before what is below it."""
     above: list[str] = []
-    for entry in entries:
+    for entry in files.list():
         path = entry.path
         if not is_normal(path):
             raise BadArgument(f"{path!r} is not a path of a drive: nothing is written")
@@ -196,30 +200,34 @@ def _check_entries(entries: Iterable[DriveEntry]) -> None:
             raise BadArgument(f"{above[-1]!r} is a file, and a folder with {path!r}: no folder can have both")
         above.append(path)
         if entry.linkname is not None:
-            _relative(path, entry.linkname)
+            _relative(files.prefix, path, entry.linkname)
 
 
-def _relative(path: str, target: str) -> str:
+def _relative(prefix: str, path: str, target: str) -> str:
     """Return the link of a folder that leads where one of a drive does: relative, and up only at its start.
 
-    From the top of the drive is from the top of the folder. Whatever other links it meets, a link of that
-    form does not leave the folder unless one of them does.
+    The folder is that of the prefix in the drive. Whatever other links it meets, a link of that form does not
+    leave the folder unless one of them does.
 
     Raises:
         BadArgument: it leads out of the folder, or no link can be that.
     """
-    folder = path.rpartition("/")[0]
     if not _is_target(target):
         raise BadArgument(f"the link {path!r} points to {target[:80]!r}, which is no path on disk")
-    reached = [] if target.startswith("/") else folder.split("/")[1:]
+    folder = path.rpartition("/")[0]
+    top = prefix.split("/")[1:]
+    reached = [] if target.startswith("/") else (prefix + folder).split("/")[1:]
     for part in target.split("/"):
         if part == ".." and not reached:
-            raise BadArgument(f"the link {path!r} points to {target!r}, out of the folder")
+            break
         if part == "..":
             reached.pop()
         elif part not in ("", "."):
             reached.append(part)
-    return posixpath.relpath("/" + "/".join(reached), folder or "/")
+    else:
+        if reached[: len(top)] == top:
+            return posixpath.relpath("/" + "/".join(reached[len(top) :]), folder or "/")
+    raise BadArgument(f"the link {path!r} points to {target!r}, out of the folder")
 
 
 def _is_target(target: str) -> bool:
@@ -250,10 +258,10 @@ def _is_possible(path: str) -> bool:
     return is_normal(path)
 
 
-def _in_folder(entry: DriveEntry) -> str | None:
+def _in_folder(prefix: str, entry: DriveEntry) -> str | None:
     """Return what the link of an entry is in a folder, None if it can be in none."""
     try:
-        return _relative(entry.path, entry.linkname or "")
+        return _relative(prefix, entry.path, entry.linkname or "")
     except BadArgument:
         return None
 

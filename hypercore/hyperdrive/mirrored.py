@@ -23,20 +23,23 @@ class MirroredFiles:
     Args:
         view: the drive.
         prefix: the folder.
+
+    Attributes:
+        prefix: the normal path of that folder.
     """
 
     def __init__(self, view: DriveView, prefix: str) -> None:
         self._view = view
-        self._prefix = normalize_folder(prefix)
+        self.prefix = normalize_folder(prefix)
 
     def list(self) -> Iterator[DriveEntry]:
         """Iterate over all entries."""
-        for entry in self._view.list(self._prefix or "/"):
+        for entry in self._view.list(self.prefix or "/"):
             yield self._relative(entry)
 
     def entry(self, path: str) -> DriveEntry | None:
         """Return an entry, None if there is none."""
-        entry = self._view.entry(self._prefix + path)
+        entry = self._view.entry(self.prefix + path)
         return None if entry is None else self._relative(entry)
 
     def size(self, entry: DriveEntry) -> int:
@@ -48,8 +51,8 @@ class MirroredFiles:
         return iter(()) if entry.blob is None else self._view.blobs.read_stream(entry.blob)
 
     def _relative(self, entry: DriveEntry) -> DriveEntry:
-        if self._prefix:
-            entry.path = entry.path[len(self._prefix) :]
+        if self.prefix:
+            entry.path = entry.path[len(self.prefix) :]
         return entry
 
 
@@ -87,26 +90,26 @@ class WritableMirroredFiles(MirroredFiles):
             if size > _SMALL_FILE_BYTES:
                 break
         else:
-            self._operation().put(self._prefix + path, b"".join(first), executable=executable)
+            self._operation().put(self.prefix + path, b"".join(first), executable=executable)
             return
         self.flush()
-        with self._open_file(self._prefix + path, executable=executable) as file:
+        with self._open_file(self.prefix + path, executable=executable) as file:
             for piece in chain(first, rest):
                 file.write(piece)
 
     def change(self, entry: DriveEntry, *, executable: bool) -> None:
         """Put an entry with the same data."""
         self._operation().put_entry(
-            self._prefix + entry.path, executable=executable, blob=entry.blob, metadata=entry.metadata
+            self.prefix + entry.path, executable=executable, blob=entry.blob, metadata=entry.metadata
         )
 
     def link(self, path: str, target: str) -> None:
         """Put a link."""
-        self._operation().symlink(self._prefix + path, target)
+        self._operation().symlink(self.prefix + path, target)
 
     def remove(self, path: str) -> None:
         """Delete a path."""
-        self._operation().delete(self._prefix + path)
+        self._operation().delete(self.prefix + path)
 
     def flush(self) -> None:
         """Store what was done so far."""

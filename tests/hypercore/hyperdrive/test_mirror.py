@@ -146,6 +146,26 @@ def test_a_part_of_a_drive_is_mirrored_both_ways(full_drive, folder):
     assert files_of(full_drive) == FILES | copied
 
 
+def test_links_within_a_part_of_a_drive_lead_to_the_same_files(full_drive, folder):
+    full_drive.symlink("/docs/deep/top", "/docs/a.txt")
+    full_drive.symlink("/docs/self", "../docs/./deep/down/b")
+    full_drive.mirror(folder, prefix="/docs")
+    assert os.readlink(folder / "deep" / "top") == "../a.txt"
+    assert os.readlink(folder / "self") == "deep/down/b"
+    assert (folder / "deep" / "top").read_bytes() == b"hello"
+    assert full_drive.mirror(folder, prefix="/docs").change == 0
+    assert full_drive.mirror_from(folder, prefix="/docs").change == 0
+
+
+@pytest.mark.parametrize("target", ["/empty", "/", "/doc", "/docs2/a.txt", "../empty", "/docs/../empty"])
+def test_a_link_out_of_a_part_of_a_drive_ends_a_mirror_of_that_before_it_writes(full_drive, folder, target):
+    full_drive.symlink("/docs/out", target)
+    with pytest.raises(BadArgument, match=r"the link '/out' points to .*, out of the folder"):
+        full_drive.mirror(folder, prefix="/docs")
+    assert not folder.exists()
+    full_drive.mirror(folder)
+
+
 def test_a_checkout_is_mirrored_as_it_was(full_drive, folder):
     version = full_drive.version
     full_drive.put("/docs/a.txt", b"later")
