@@ -27,6 +27,7 @@ MAX_PATH_BYTES = 4000
 """What a path below a folder may have: systems end at 4096, and the folder has a path, too."""
 
 _EXECUTABLE = stat.S_IXUSR
+_READ_AND_WRITE = 0o666
 _ELSEWHERE = frozenset(("", ".", ".."))
 
 
@@ -39,12 +40,14 @@ class FolderEntry:
         size: in bytes; 0 for a link.
         executable: whether its owner may run it.
         linkname: what a link points to; None for a file.
+        permissions: who may read and write a file, as chmod takes it.
     """
 
     path: str
     size: int
     executable: bool
     linkname: str | None
+    permissions: int = _READ_AND_WRITE
 
 
 class Folder:
@@ -129,16 +132,25 @@ class Folder:
 
     # --- writing ----------------------------------------------------------------------------------
 
-    def write(self, path: str, data: Iterable[bytes], *, executable: bool) -> None:
+    def write(
+        self, path: str, data: Iterable[bytes], *, executable: bool, like: FolderEntry | None = None
+    ) -> None:
         """Write a file, or replace what file or link is there; it is there as a whole or not at all.
+
+        Those may read and write it who may do so with ``like``, by default as with any new file.
 
         Raises:
             InvalidOperation: a folder is there, or something else where a folder is needed.
             OSError: it cannot be written.
         """
         with self._place(path) as (descriptor, name, beside):
-            file = os.open(beside, _WRITE_FLAGS, 0o777 if executable else 0o666, dir_fd=descriptor)
+            mode = _READ_AND_WRITE if like is None else like.permissions
+            if executable:
+                mode |= _runnable(mode)
+            file = os.open(beside, _WRITE_FLAGS, mode, dir_fd=descriptor)
             with open(file, "wb", buffering=0) as stream:
+                if like is not None:
+                    os.fchmod(file, mode)
                 for piece in data:
                     view = memoryview(piece)
                     while view:
@@ -162,8 +174,7 @@ class Folder:
             file = self._open(descriptor, name, path)
             try:
                 mode = stat.S_IMODE(os.fstat(file).st_mode)
-                runnable = (mode & 0o444) >> 2
-                os.fchmod(file, mode & ~0o111 | runnable if executable else mode & ~0o111)
+                os.fchmod(file, mode & ~0o111 | _runnable(mode) if executable else mode & ~0o111)
             finally:
                 os.close(file)
 
@@ -274,6 +285,11 @@ def _split(path: str) -> tuple[str, str]:
     return folder, name
 
 
+def _runnable(mode: int) -> int:
+    """Return the bits that let those run a file who may read it."""
+    return (mode & 0o444) >> 2
+
+
 def _scan(descriptor: int) -> Iterator[os.DirEntry[str]]:
     with os.scandir(descriptor) as entries:
         yield from entries
@@ -288,7 +304,8 @@ def _entry(descriptor: int, name: str, path: str) -> FolderEntry | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    return FolderEntry(path, status.st_size, bool(status.st_mode & _EXECUTABLE), None)
+    mode = status.st_mode
+    return FolderEntry(path, status.st_size, bool(mode & _EXECUTABLE), None, mode & _READ_AND_WRITE)
 
 
 def _open_folder(descriptor: int, name: str, *, create: bool) -> int | None:

@@ -129,7 +129,8 @@ def _to_folder(files: MirroredFiles, entry: DriveEntry, folder: Folder, *, dry_r
         if target is not None:
             folder.link(entry.path, target)
         else:
-            folder.write(entry.path, files.read(entry), executable=entry.executable)
+            like = None if old is None or old.linkname is not None else old
+            folder.write(entry.path, files.read(entry), executable=entry.executable, like=like)
     return step
 
 

@@ -105,6 +105,32 @@ def test_only_what_differs_is_written(full_drive, folder, change, dry_run):
         assert files_of(full_drive) == before
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(0o600, 0o600), (0o640, 0o640), (0o700, 0o600), (0o444, 0o444), (0o666, 0o666)],
+    ids=oct,
+)
+def test_a_file_that_changes_keeps_who_may_read_and_write_it(full_drive, folder, before, after):
+    full_drive.mirror(folder)
+    file = folder / "docs" / "a.txt"
+    file.chmod(before)
+    full_drive.put("/docs/a.txt", b"changed")
+    full_drive.mirror(folder)
+    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (b"changed", after)
+    full_drive.put("/docs/a.txt", b"run", executable=True)
+    full_drive.mirror(folder)
+    assert stat.S_IMODE(file.stat().st_mode) == after | (after & 0o444) >> 2
+
+
+def test_a_file_in_the_place_of_a_link_is_like_any_new_one(full_drive, folder):
+    full_drive.mirror(folder)
+    (folder / "docs" / "a.txt").chmod(0o600)
+    full_drive.put("/docs/link", b"a file")
+    full_drive.mirror(folder)
+    new, other = (folder / "docs" / "link").stat(), (folder / "empty").stat()
+    assert new.st_mode == other.st_mode
+
+
 def test_only_pruning_removes(full_drive, folder):
     full_drive.mirror(folder)
     full_drive.delete("/docs/deep/down/b")
