@@ -370,7 +370,8 @@ class Hyperdrive(DriveView):
     ) -> MirrorSummary:
         """Make the drive equal to a folder on disk, and return what was done.
 
-        Links are not followed. Metadata of files whose data changes is dropped.
+        Links are not followed. Metadata of files whose data changes is dropped. A file that goes meanwhile is
+        left out.
 
         Args:
             folder: the source.

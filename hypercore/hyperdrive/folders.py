@@ -31,6 +31,10 @@ _READ_AND_WRITE = 0o666
 _ELSEWHERE = frozenset(("", ".", ".."))
 
 
+class NoFileAnyMore(InvalidOperation):
+    """What was a file a moment ago is gone, or something else."""
+
+
 @dataclass(slots=True)
 class FolderEntry:
     """A file or symbolic link in a folder.
@@ -121,7 +125,8 @@ class Folder:
         """Iterate over the bytes of a file, in pieces of 64 KiB but for the last.
 
         Raises:
-            OSError: it cannot be read, or is no file any more.
+            NoFileAnyMore: before the first piece.
+            OSError: it cannot be read.
         """
         folder, name = _split(path)
         with self._folder(folder) as descriptor:
@@ -250,12 +255,16 @@ class Folder:
     def _open(self, descriptor: int | None, name: str, path: str) -> int:
         """Open a file for reading; a descriptor of None would be the working directory."""
         if descriptor is not None:
-            with suppress(FileNotFoundError):
+            try:
                 file = os.open(name, _READ_FLAGS, dir_fd=descriptor)
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.ELOOP):  # gone, or a link
+                    raise
+            else:
                 if stat.S_ISREG(os.fstat(file).st_mode):
                     return file
                 os.close(file)
-        raise InvalidOperation(f"{self._path}{path}: it is no file any more")
+        raise NoFileAnyMore(f"{self._path}{path}: it is no file any more")
 
 
 def check_path(path: str) -> None:

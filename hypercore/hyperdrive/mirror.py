@@ -14,7 +14,14 @@ from typing import Literal
 
 from hypercore.errors import BadArgument
 from hypercore.hyperdrive.entries import DriveEntry
-from hypercore.hyperdrive.folders import CHUNK_BYTES, MAX_PATH_BYTES, Folder, FolderEntry, check_path
+from hypercore.hyperdrive.folders import (
+    CHUNK_BYTES,
+    MAX_PATH_BYTES,
+    Folder,
+    FolderEntry,
+    NoFileAnyMore,
+    check_path,
+)
 from hypercore.hyperdrive.mirrored import MirroredFiles, WritableMirroredFiles
 from hypercore.hyperdrive.paths import is_normal
 
@@ -91,6 +98,8 @@ def mirror_from_folder(
 ) -> Iterator[MirrorStep]:
     """Make the files of a drive equal to those of a folder, step by step.
 
+    A file that goes while the others are stored is one that was not there.
+
     Raises:
         BadArgument: a name is none that a drive can have.
         OSError: something cannot be read.
@@ -105,7 +114,11 @@ def mirror_from_folder(
                     files.remove(old.path)
                 yield MirrorStep("remove", old.path, size, 0)
     for found in wanted:
-        yield _from_folder(folder, found, files, dry_run=dry_run)
+        try:
+            step = _from_folder(folder, found, files, dry_run=dry_run)
+        except NoFileAnyMore:
+            continue
+        yield step
     if not dry_run:
         files.flush()
 

@@ -241,6 +241,35 @@ def test_other_kinds_of_files_are_left_out(drive, folder):
     assert list(files_of(drive)) == ["/file"]
 
 
+GONE = {
+    "removed": lambda file: None,
+    "a-folder": lambda file: file.mkdir(),
+    "a-link": lambda file: file.symlink_to("a"),
+    "a-pipe": lambda file: os.mkfifo(file),
+}
+
+
+@pytest.mark.parametrize("stored", [b"old", b"gone", None], ids=["changed", "equal", "new"])
+@pytest.mark.parametrize("become", GONE.values(), ids=GONE)
+def test_a_file_that_goes_while_others_are_stored_is_left_out(drive, folder, become, stored):
+    folder.mkdir()
+    (folder / "a").write_bytes(b"first")
+    (folder / "gone").write_bytes(b"gone")
+    (folder / "z").write_bytes(b"last")
+    if stored is not None:
+        drive.put("/gone", stored)
+
+    def go(step):
+        if step.path == "/a":
+            (folder / "gone").unlink()
+            become(folder / "gone")
+
+    assert drive.mirror_from(folder, progress=go).files == 2
+    kept = {} if stored is None else {"/gone": (stored, False)}
+    assert files_of(drive) == {"/a": (b"first", False), "/z": (b"last", False)} | kept
+    drive.put("/more", b"")
+
+
 def test_an_empty_drive_makes_no_folder(drive, folder):
     assert drive.mirror(folder) == MirrorSummary()
     assert not folder.exists()
