@@ -20,10 +20,24 @@ _BATCH_BYTES = 16 << 20
 Release = Callable[[], None]
 
 
+def settle(core: Hypercore) -> None:
+    """Make the length of a core count also what a write has stored that failed or was interrupted.
+
+    An id is made from it: the append itself, which does the same, would be too late.
+
+    Raises:
+        StorageError: what is stored cannot be read.
+    """
+    state = core.state
+    if not state.settled:
+        state.load()
+
+
 class Appender:
     """Appends to a core in several commits, as long as nobody else does."""
 
     def __init__(self, core: Hypercore) -> None:
+        settle(core)
         self._core = core
         self._length = core.length
 
@@ -34,6 +48,7 @@ class Appender:
             InvalidOperation: somebody else has changed the core.
             As Hypercore.append.
         """
+        settle(self._core)
         if self._core.length != self._length:
             raise InvalidOperation("the core of the blobs was changed by somebody else meanwhile")
         self._length = self._core.append(blocks, commit=commit)

@@ -22,6 +22,7 @@ class FaultyStore:
         self.on_read: BaseException | None = None
         self.before_write: BaseException | None = None
         self.after_write: BaseException | None = None
+        self.behind_write: BaseException | None = None
 
     def get(self, key: bytes, /) -> bytes | None:
         if self.on_read is not None:
@@ -39,6 +40,15 @@ class FaultyStore:
             yield
         finally:
             self.before_write = self.after_write = None
+
+    @contextmanager
+    def failing_behind_writes(self, error: BaseException) -> Iterator[None]:
+        """Raise ``error`` behind the first write, and out of every look at a single key from then on."""
+        self.after_write = self.behind_write = error
+        try:
+            yield
+        finally:
+            self.after_write = self.behind_write = self.on_read = None
 
     @contextmanager
     def failing_reads(self, error: BaseException) -> Iterator[None]:
@@ -65,5 +75,6 @@ class FaultyBatch:
             self._batch.clear()
             raise self._owner.before_write
         self._batch.write()
+        self._owner.on_read = self._owner.behind_write or self._owner.on_read
         if self._owner.after_write is not None:
             raise self._owner.after_write

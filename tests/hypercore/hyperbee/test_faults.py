@@ -88,6 +88,34 @@ def test_a_put_after_an_interrupt_goes_on_from_what_is_stored(faulty_bee, faulty
     check(faulty_bee, faulty_store, model | {"next": "3"})
 
 
+@EVERY_WRITE
+@pytest.mark.parametrize("batched", [False, True], ids=["put", "batch"])
+def test_what_comes_behind_a_write_that_nobody_has_seen_follows_it(
+    faulty_bee, faulty_store, write, change, batched
+):
+    model = fill(faulty_bee)
+    with faulty_store.failing_behind_writes(DISK_FULL), pytest.raises(StorageError):
+        write(faulty_bee)
+    if batched:
+        with faulty_bee.batch() as batch:
+            batch.put("next", "3")
+    else:
+        faulty_bee.put("next", "3")
+    check(faulty_bee, faulty_store, change(model) | {"next": "3"})
+
+
+def test_a_batch_that_a_write_which_nobody_has_seen_came_before_is_refused(faulty_bee, faulty_store):
+    model = fill(faulty_bee)
+    other = Hyperbee(faulty_bee.core, key_encoding="utf-8", value_encoding="utf-8")
+    batch = faulty_bee.batch()
+    batch.put("lost", "1")
+    with faulty_store.failing_behind_writes(DISK_FULL), pytest.raises(StorageError):
+        other.put("new", "1")
+    with pytest.raises(InvalidOperation, match="changed by somebody else"):
+        batch.flush()
+    check(faulty_bee, faulty_store, model | {"new": "1"})
+
+
 @WHEN
 def test_a_batch_after_an_interrupt_goes_on_from_what_is_stored(faulty_bee, faulty_store, when):
     model = fill(faulty_bee)

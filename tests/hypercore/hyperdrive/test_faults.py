@@ -76,6 +76,38 @@ def test_a_write_that_fails_although_it_happened_is_seen_as_a_whole(drive, fault
     assert all(core.verify() and core.audit() == [] for core in (drive.core, drive.blobs.core))
 
 
+def next_in_batch(drive):
+    with drive.batch() as batch:
+        batch.put("/next", b"next")
+
+
+def next_in_stream(drive, **options):
+    with drive.open("/next", "wb", **options) as file:
+        file.write(b"next")
+
+
+NEXT = {
+    "put": lambda drive: drive.put("/next", b"next"),
+    "batch": next_in_batch,
+    "stream": next_in_stream,
+    "deduplicated": lambda drive: next_in_stream(drive, dedup=True),
+}
+
+
+@EVERY_WRITE
+@pytest.mark.parametrize("write_next", NEXT.values(), ids=NEXT)
+@pytest.mark.parametrize("error", [DISK_FULL, KeyboardInterrupt()], ids=["failed", "interrupted"])
+def test_what_comes_behind_a_write_that_nobody_has_seen_follows_it(
+    drive, faulty, store, write, new, write_next, error
+):
+    """As when an interrupt comes just behind the write, before the cores in memory have heard of it."""
+    with faulty.failing_behind_writes(error), pytest.raises(type(error)):
+        write(drive)
+    write_next(drive)
+    assert files_of(drive) == files_of(Hyperdrive(store)) == new | {"/next": (b"next", False)}
+    assert all(core.verify() and core.audit() == [] for core in (drive.core, drive.blobs.core))
+
+
 def test_a_long_stream_that_fails_in_the_middle_leaves_the_file_as_it_was(drive, faulty):
     file = drive.open("/a", "wb")
     file.write(bytes(3 << 20))
