@@ -75,9 +75,7 @@ class Batch(View):
     def close(self) -> None:
         """Drop what was not flushed and end the batch. Closing twice is fine."""
         self._ended = True
-        if self._in_batch.writer is not None:
-            self._live.end_batch()
-            self._in_batch.writer = None
+        self._in_batch.writer = None  # which lets others write again
 
     def __enter__(self) -> Batch:
         return self

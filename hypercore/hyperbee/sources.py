@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Protocol
+from weakref import ref
 
 from hypercore.core import Commit, Hypercore
 from hypercore.errors import InvalidOperation, NotWritable
@@ -45,7 +46,9 @@ class Live:
         self.core = core
         self.metadata = metadata
         self.read_only = read_only
-        self.batch_is_open = False
+        # Which batch has begun to write, or did last. No interrupt leaves the bee locked: the lock is a state
+        # of that object, and goes with it.
+        self._batch: ref[InBatch] | None = None
         self._writer: Writer | None = None
         self._cache = OperationCache()
         self._cached_fork = core.fork
@@ -103,7 +106,7 @@ class Live:
         """
         if self.read_only:
             raise NotWritable("this Hyperbee was opened as read-only")
-        if self.batch_is_open:
+        if self._batch is not None and self._has_begun(self._batch()):
             raise InvalidOperation("a batch of this Hyperbee has begun to write: flush or close it first")
         self.settle()
         core = self.core
@@ -127,17 +130,20 @@ class Live:
         if not state.settled:
             state.load()
 
-    def take_writer(self) -> Writer:
-        """Return the writer for a batch: what reads the newest version meanwhile loads a tree of its own."""
+    def take_writer(self, batch: InBatch) -> Writer:
+        """Return the writer for a batch: what reads the newest version meanwhile loads a tree of its own.
+
+        Nobody else can write as long as the batch has it.
+        """
         writer = self.writer_for_change()
         self._writer = None
         writer.tree.keep_marks = True
-        self.batch_is_open = True
+        self._batch = ref(batch)
         return writer
 
-    def end_batch(self) -> None:
-        """Let others write again."""
-        self.batch_is_open = False
+    @staticmethod
+    def _has_begun(batch: InBatch | None) -> bool:
+        return batch is not None and batch.writer is not None
 
     def store(self, writer: Writer, commit: Commit | None = None) -> None:
         """Append what a writer has pending, in the given commit, which is written later, or in its own."""
@@ -221,7 +227,7 @@ class InBatch:
     def writer_for_change(self) -> Writer:
         """Return the writer of the batch; the first call keeps others from writing."""
         if self.writer is None:
-            self.writer = self._live.take_writer()
+            self.writer = self._live.take_writer(self)
         return self.writer
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from weakref import ref
 
 from hypercore.core import Commit, Hypercore
 from hypercore.errors import BadArgument, BlockNotAvailable, DecodingError, InvalidOperation
 from hypercore.hyperblobs.ids import BlobId
 from hypercore.hyperblobs.reading import BlobReader
-from hypercore.hyperblobs.writing import BlobBatch, BlobWriter, Release, cut, settle
+from hypercore.hyperblobs.writing import BlobBatch, BlobWriter, Holder, cut, settle
 
 BLOCK_BYTES = 65536
 """The size of the blocks that a blob is cut into."""
@@ -33,7 +34,9 @@ class Hyperblobs:
     def __init__(self, core: Hypercore, *, block_size: int = BLOCK_BYTES) -> None:
         self.core = core
         self.block_size = _checked(block_size)
-        self._locked = False
+        # Who writes, or wrote last. No interrupt leaves the blobs locked: the lock is a state of that object,
+        # and goes with it.
+        self._holder: ref[Holder] | None = None
 
     @property
     def key(self) -> bytes:
@@ -43,7 +46,8 @@ class Hyperblobs:
     @property
     def locked(self) -> bool:
         """Whether a blob is being written, or a batch has begun."""
-        return self._locked
+        holder = None if self._holder is None else self._holder()
+        return holder is not None and holder.holds
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -62,8 +66,8 @@ class Hyperblobs:
             InvalidOperation: another blob is being written, or a batch has begun.
             NotWritable, StorageError: as Hypercore.append.
         """
-        if self._locked:
-            self._refuse()
+        if self._holder is not None:
+            self._check_unlocked()
         blocks = cut(data, self.block_size if block_size is None else _checked(block_size))
         if len(data) > _COMMIT_BYTES:
             with self.writer() as writer:
@@ -87,12 +91,10 @@ class Hyperblobs:
             InvalidOperation: another blob is being written, or a batch has begun.
             BlockNotAvailable, DecodingError: the known blob cannot be read.
         """
-        release = self._lock()
-        try:
-            return BlobWriter(self.core, release, dedup=dedup, known=known)
-        except BaseException:
-            release()
-            raise
+        self._check_unlocked()
+        writer = BlobWriter(self.core, dedup=dedup, known=known)
+        self._holder = ref(writer)
+        return writer
 
     def batch(self) -> BlobBatch:
         """Return a batch: blobs that are appended together."""
@@ -177,17 +179,13 @@ class Hyperblobs:
     def __repr__(self) -> str:
         return f"<Hyperblobs {self.core!r}>"
 
-    def _lock(self) -> Release:
-        if self._locked:
-            self._refuse()
-        self._locked = True
-        return self._unlock
+    def _lock(self, holder: Holder) -> None:
+        self._check_unlocked()
+        self._holder = ref(holder)
 
-    def _unlock(self) -> None:
-        self._locked = False
-
-    def _refuse(self) -> None:
-        raise InvalidOperation("another blob is being written, or a batch has begun: finish that first")
+    def _check_unlocked(self) -> None:
+        if self.locked:
+            raise InvalidOperation("another blob is being written, or a batch has begun: finish that first")
 
 
 def _checked(block_size: int) -> int:

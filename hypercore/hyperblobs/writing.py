@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from hypercore.core import Commit, Hypercore
 from hypercore.crypto import blake2b_256
@@ -17,7 +18,13 @@ _GROUP_BYTES = 4 << 20
 # What a batch holds in memory at most.
 _BATCH_BYTES = 16 << 20
 
-Release = Callable[[], None]
+
+class Holder(Protocol):
+    """Whoever keeps others from writing blobs: as long as it says so, and as long as it is there."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it still does."""
 
 
 def settle(core: Hypercore) -> None:
@@ -62,16 +69,13 @@ class BlobWriter:
 
     Args:
         core: where it goes.
-        release: called once at the end.
         dedup: store equal blocks once, and a map of them all at the end.
         known: with ``dedup``, a blob whose blocks are not stored again either.
     """
 
-    def __init__(
-        self, core: Hypercore, release: Release, *, dedup: bool = False, known: BlobId | None = None
-    ) -> None:
+    def __init__(self, core: Hypercore, *, dedup: bool = False, known: BlobId | None = None) -> None:
         self._core = core
-        self._release: Release | None = release
+        self._ended = False
         self._appender = Appender(core)
         self._pending: list[bytes] = []
         self._pending_bytes = 0
@@ -80,6 +84,11 @@ class BlobWriter:
         self._pieces: list[Piece] | None = [] if dedup else None
         self._known = _pieces_by_hash(core, known) if dedup and known is not None else {}
         self._id: BlobId | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether it keeps others from writing: until it is finished or closed."""
+        return not self._ended
 
     @property
     def id(self) -> BlobId:
@@ -139,17 +148,15 @@ class BlobWriter:
 
     def close(self) -> None:
         """End it; what was not appended is dropped, what was is of no use. Closing twice is fine."""
+        self._ended = True
         self._pending = []
-        if self._release is not None:
-            self._release()
-            self._release = None
 
     def __enter__(self) -> BlobWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
-            if kind is None and self._release is not None:
+            if kind is None and not self._ended:
                 self.finish()
         finally:
             self.close()
@@ -175,7 +182,7 @@ class BlobWriter:
         return is_new
 
     def _check_open(self) -> None:
-        if self._release is None:
+        if self._ended:
             raise Closed("the blob is finished or closed")
 
 
@@ -188,18 +195,22 @@ class BlobBatch:
     Args:
         core: where they go.
         block_bytes: the size of their blocks.
-        lock: called before the first put; returns what is called at the end.
+        lock: called with the batch before the first put.
     """
 
-    def __init__(self, core: Hypercore, block_bytes: int, lock: Callable[[], Release]) -> None:
+    def __init__(self, core: Hypercore, block_bytes: int, lock: Callable[[Holder], None]) -> None:
         self._core = core
         self._block_bytes = block_bytes
         self._lock = lock
-        self._release: Release | None = None
         self._appender: Appender | None = None
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self._ended = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether it keeps others from writing: from the first put until flush or close."""
+        return self._appender is not None and not self._ended
 
     def put(self, data: bytes) -> BlobId:
         """Add a blob and return the id it is going to have.
@@ -212,8 +223,8 @@ class BlobBatch:
         """
         self._check_open()
         blocks = cut(data, self._block_bytes)
-        if self._release is None:
-            self._release = self._lock()
+        if self._appender is None:
+            self._lock(self)
             self._appender = Appender(self._core)
         blob = BlobId(
             self._core.length + len(self._pending),
@@ -255,9 +266,6 @@ class BlobBatch:
         """Drop what is not stored yet and end the batch. Closing twice is fine."""
         self._ended = True
         self._pending = []
-        if self._release is not None:
-            self._release()
-            self._release = None
 
     def __enter__(self) -> BlobBatch:
         return self

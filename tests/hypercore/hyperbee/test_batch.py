@@ -130,6 +130,12 @@ def test_from_its_first_operation_on_a_batch_keeps_others_from_writing(bee):
     assert pairs(bee) == [("a", "1"), ("b", "2"), ("c", "3")]
 
 
+def test_a_batch_that_nobody_has_any_more_keeps_nobody_from_writing(bee):
+    bee.batch().put("lost", "1")
+    bee.put("a", "2")
+    assert [entry.key for entry in bee] == ["a"]
+
+
 @pytest.mark.parametrize("end", ["flush", "close"])
 def test_a_batch_whose_core_grew_otherwise_writes_no_wrong_tree(bee, core, end):
     other = Hyperbee(core, key_encoding="utf-8", value_encoding="utf-8")

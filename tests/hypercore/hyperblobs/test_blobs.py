@@ -147,6 +147,13 @@ def test_nothing_else_is_written_while_a_blob_is(blobs):
         writer.write(b"x")
 
 
+def test_what_nobody_has_any_more_keeps_nobody_from_writing(blobs):
+    blobs.writer().write(b"x")
+    blobs.batch().put(b"x")
+    assert not blobs.locked
+    assert blobs.get(blobs.put(b"y")) == b"y"
+
+
 def test_a_writer_that_is_left_by_an_exception_stores_no_more(blobs):
     with pytest.raises(ZeroDivisionError):
         fail(blobs.writer(), lambda writer: writer.write(b"x"))

@@ -1,5 +1,8 @@
 """Drives on a store whose writes fail: an entry and its data are both there, or neither is."""
 
+import sys
+from itertools import count
+
 import pytest
 
 from hypercore import Corestore, Hyperdrive
@@ -123,6 +126,45 @@ def test_an_interrupted_put_changes_nothing(drive, faulty):
     with faulty.failing(KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
         drive.put("/a", b"new")
     assert files_of(drive) == OLD
+
+
+def is_interrupted(run, line):
+    """Run a function and interrupt it at a line, counted from 0, of those of drives, bees and blobs."""
+    lines = count()
+
+    def trace_line(frame, event, argument):
+        if event == "line" and next(lines) == line:
+            raise KeyboardInterrupt
+        return trace_line
+
+    def trace_call(frame, event, argument):
+        return trace_line if "/hypercore/hyper" in frame.f_code.co_filename else None
+
+    before = sys.gettrace()
+    sys.settrace(trace_call)
+    try:
+        run()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+# Where nobody is left to be interrupted, in __del__, Python only tells.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("write", [batch, stream], ids=["batch", "stream"])
+def test_an_interrupt_at_any_line_leaves_a_drive_that_can_be_written(write):
+    for line in count():
+        with Corestore() as store, Hyperdrive(store) as drive:
+            for path in OLD:
+                drive.put(path, b"old")
+            if not is_interrupted(lambda drive=drive: write(drive), line):
+                break
+            write(drive)
+            drive.put("/next", b"next")
+            assert drive.get("/a") == b"new"
+            assert files_of(drive) == files_of(Hyperdrive(store))
 
 
 def test_a_store_that_was_reopened_has_all_or_nothing(tmp_path):
