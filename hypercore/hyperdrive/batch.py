@@ -36,6 +36,8 @@ class DriveBatch(DriveView):
     def put(self, path: str, data: bytes, *, executable: bool = False, metadata: Any = None) -> None:
         """Add or replace a file. See Hyperdrive.put."""
         path = normalize_path(path)
+        if metadata is not None:
+            encode_entry(executable, None, None, metadata)  # refused before there is data of it
         self._batch.lock()
         blob = self._blob_batch.put(data)
         self._batch.put(path, encode_entry(executable, None, blob, metadata))

@@ -239,6 +239,16 @@ def test_a_file_of_a_batch_is_read_in_every_way(drive):
     assert kept.read() == files["/a"]
 
 
+def test_what_a_batch_refuses_leaves_no_data_in_it(drive):
+    with drive.batch() as batch:
+        batch.put("/a", b"data", metadata=1)
+        for path, metadata in (("/b", object()), ("/..", None)):
+            with pytest.raises(BadArgument):
+                batch.put(path, b"refused", metadata=metadata)
+    assert files_of(drive) == {"/a": (b"data", False)}
+    assert list(drive.blobs.core.read_stream()) == [b"data"]
+
+
 def test_a_batch_that_is_closed_leaves_nothing(drive):
     batch = drive.batch()
     batch.put("/a", b"data")
