@@ -434,8 +434,7 @@ class Commit:
             self.drop()
 
     def _begin(self, core: CoreState) -> None:
-        if not core.settled:
-            core.load()
+        core.settle()
         core.settled = False
         self._begun.append(core)
 

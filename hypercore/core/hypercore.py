@@ -266,6 +266,7 @@ class Hypercore:
             return state.tree.length
         encryption = self._encryption()
         if encryption is not None:
+            self._main.settle()  # no two blocks are encrypted for one index
             encrypt, fork = encryption.encrypt, self._main.fork
             blocks = [encrypt(index, fork, block) for index, block in enumerate(blocks, state.tree.length)]
         if state is self._main:

@@ -419,6 +419,15 @@ class CoreState(View):
         for each in list(self.objects):
             each.close()
 
+    def settle(self) -> None:
+        """Read it again if nobody knows whether the last write happened: what follows counts from its length.
+
+        Raises:
+            StorageError: what is stored cannot be read.
+        """
+        if not self.settled:
+            self.load()
+
     def check_not_purged(self) -> None:
         """Make sure that there are records of it.
 

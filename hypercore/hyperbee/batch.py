@@ -65,7 +65,7 @@ class Batch(View):
         writer = self._in_batch.writer
         try:
             if writer is not None and writer.pending:
-                self._live.settle()
+                self._live.core.state.settle()
                 self._live.store(writer, commit)
             elif writer is not None:
                 self._live.adopt(writer)

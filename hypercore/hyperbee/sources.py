@@ -108,8 +108,8 @@ class Live:
             raise NotWritable("this Hyperbee was opened as read-only")
         if self._batch is not None and self._has_begun(self._batch()):
             raise InvalidOperation("a batch of this Hyperbee has begun to write: flush or close it first")
-        self.settle()
         core = self.core
+        core.state.settle()
         if not core.writable:
             raise NotWritable(f"core {core.id} cannot be written: its secret key is not here")
         if not core.length:
@@ -117,18 +117,6 @@ class Live:
         writer = self.writer()
         writer.check()
         return writer
-
-    def settle(self) -> None:
-        """Make the length of the core count also what a write has stored that failed or was interrupted.
-
-        Blocks say where they are going to be: the append itself, which does the same, would be too late.
-
-        Raises:
-            StorageError: what is stored cannot be read.
-        """
-        state = self.core.state
-        if not state.settled:
-            state.load()
 
     def take_writer(self, batch: InBatch) -> Writer:
         """Return the writer for a batch: what reads the newest version meanwhile loads a tree of its own.

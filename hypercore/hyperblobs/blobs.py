@@ -9,7 +9,7 @@ from hypercore.core import Commit, Hypercore
 from hypercore.errors import BadArgument, BlockNotAvailable, DecodingError, InvalidOperation
 from hypercore.hyperblobs.ids import BlobId
 from hypercore.hyperblobs.reading import BlobReader
-from hypercore.hyperblobs.writing import BlobBatch, BlobWriter, Holder, cut, settle
+from hypercore.hyperblobs.writing import BlobBatch, BlobWriter, Holder, cut
 
 BLOCK_BYTES = 65536
 """The size of the blocks that a blob is cut into."""
@@ -75,7 +75,7 @@ class Hyperblobs:
                     writer.write(block)
                 return writer.finish(commit)
         core = self.core
-        settle(core)
+        core.state.settle()  # the id counts from its length
         blob = BlobId(core.length, core.byte_length, len(blocks), len(data))
         core.append(blocks, commit=commit)
         return blob

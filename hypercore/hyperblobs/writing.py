@@ -27,24 +27,11 @@ class Holder(Protocol):
         """Whether it still does."""
 
 
-def settle(core: Hypercore) -> None:
-    """Make the length of a core count also what a write has stored that failed or was interrupted.
-
-    An id is made from it: the append itself, which does the same, would be too late.
-
-    Raises:
-        StorageError: what is stored cannot be read.
-    """
-    state = core.state
-    if not state.settled:
-        state.load()
-
-
 class Appender:
     """Appends to a core in several commits, as long as nobody else does."""
 
     def __init__(self, core: Hypercore) -> None:
-        settle(core)
+        core.state.settle()
         self._core = core
         self._length = core.length
 
@@ -55,7 +42,7 @@ class Appender:
             InvalidOperation: somebody else has changed the core.
             As Hypercore.append.
         """
-        settle(self._core)
+        self._core.state.settle()
         if self._core.length != self._length:
             raise InvalidOperation("the core of the blobs was changed by somebody else meanwhile")
         self._length = self._core.append(blocks, commit=commit)

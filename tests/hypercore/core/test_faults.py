@@ -115,3 +115,14 @@ def test_what_an_interrupted_append_left_in_the_batch_is_not_written_with_the_ne
         len(list(faulty_store.keys(faulty_core.state.keys.block, faulty_core.state.keys.block + b"\xff")))
         == 2
     )
+
+
+def test_blocks_behind_a_write_that_nobody_has_seen_are_encrypted_for_their_own_places(
+    faulty_core, faulty_store
+):
+    encrypted = Hypercore.attached(faulty_core.state, lambda: None, bytes(32))
+    encrypted.append(b"a")
+    with faulty_store.failing_behind_writes(DISK_FULL), pytest.raises(StorageError):
+        encrypted.append(b"b")
+    encrypted.append(b"c")
+    assert list(encrypted.read_stream()) == [b"a", b"b", b"c"]
