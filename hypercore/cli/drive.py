@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 
 from hypercore.cli.commands import (
     OK,
@@ -177,7 +175,6 @@ def _run_put(options: argparse.Namespace) -> int:
 def _run_mirror(options: argparse.Namespace) -> int:
     how = {"prefix": options.prefix, "prune": options.prune, "dry_run": options.dry_run}
     is_reading = options.to is not None
-    _check_apart(options.path, options.to if is_reading else options.source)
     with (
         _opened(options, create=not is_reading and not options.dry_run) as drive,
         progress("file", lambda: None) as bar,
@@ -199,17 +196,6 @@ def _run_mirror(options: argparse.Namespace) -> int:
         file=sys.stderr,
     )
     return OK
-
-
-def _check_apart(store: Path, folder: Path) -> None:
-    """Refuse a folder that the store lies in: a mirror would prune the store's own files, or take them in."""
-    real_folder = os.path.realpath(folder)
-    database = os.path.realpath(store / "db")
-    for inside in (database, os.path.realpath(store)):
-        if os.path.commonpath([inside, real_folder]) == real_folder:
-            raise BadArgument(f"{folder}: the store {store} lies in it, and would be mirrored itself")
-    if os.path.commonpath([database, real_folder]) == database:
-        raise BadArgument(f"{folder}: it is part of the store {store}")
 
 
 @contextmanager

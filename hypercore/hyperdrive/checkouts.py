@@ -9,7 +9,7 @@ from hypercore.hyperbee import Hyperbee
 from hypercore.hyperblobs import Hyperblobs
 from hypercore.hyperdrive import listing
 from hypercore.hyperdrive.entries import DriveDifference, entry_of
-from hypercore.hyperdrive.folders import Folder
+from hypercore.hyperdrive.folders import Folder, check_apart
 from hypercore.hyperdrive.mirror import MirrorSummary, Progress, mirror_to_folder, run
 from hypercore.hyperdrive.mirrored import MirroredFiles
 from hypercore.hyperdrive.paths import normalize_folder
@@ -57,6 +57,7 @@ class DriveCheckout(DriveView):
         progress: Progress | None = None,
     ) -> MirrorSummary:
         """Make a folder on disk equal to the drive. See Hyperdrive.mirror."""
+        check_apart(folder, self._newest.core.state.database.directory)
         files = MirroredFiles(self, prefix)
         with Folder(folder, create=True) as target:
             return run(mirror_to_folder(files, target, prune=prune, dry_run=dry_run), progress)

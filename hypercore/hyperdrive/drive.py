@@ -24,7 +24,7 @@ from hypercore.hyperdrive.checkouts import DriveCheckout
 from hypercore.hyperdrive.cores import open_blobs, open_db
 from hypercore.hyperdrive.entries import DriveDifference, encode_entry, entry_of
 from hypercore.hyperdrive.files import FileWriter
-from hypercore.hyperdrive.folders import Folder
+from hypercore.hyperdrive.folders import Folder, check_apart
 from hypercore.hyperdrive.listing import PathCodec
 from hypercore.hyperdrive.mirror import MirrorSummary, Progress, mirror_from_folder, run
 from hypercore.hyperdrive.mirrored import WritableMirroredFiles
@@ -350,8 +350,8 @@ class Hyperdrive(DriveView):
             progress: called for every path.
 
         Raises:
-            BadArgument: the drive has a path that a folder cannot have, or a link that leads out of it;
-                nothing was written.
+            BadArgument: the drive has a path that a folder cannot have, or a link that leads out of it; or
+                its store lies in the folder. Nothing was written.
             InvalidOperation: something in the folder is in the way, such as a link where a folder has to be.
             OSError: something cannot be read or written.
 
@@ -381,10 +381,12 @@ class Hyperdrive(DriveView):
             progress: called for every path.
 
         Raises:
-            BadArgument: a name in the folder is none that a drive can have; nothing was written.
+            BadArgument: a name in the folder is none that a drive can have, or the store lies in the folder;
+                nothing was written.
             NotWritable, InvalidOperation, StorageError: as put; a part may be written.
             OSError: something cannot be read; a part may be written.
         """
+        check_apart(folder, self.core.state.database.directory)
         with (
             Folder(folder) as source,
             WritableMirroredFiles(self, prefix, self.batch, self._open_for_writing) as files,

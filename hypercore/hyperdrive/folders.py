@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from secrets import token_hex
 
 from hypercore.errors import BadArgument, InvalidOperation
@@ -265,6 +266,27 @@ class Folder:
                     return file
                 os.close(file)
         raise NoFileAnyMore(f"{self._path}{path}: it is no file any more")
+
+
+def check_apart(folder: str | os.PathLike[str], database: Path | None) -> None:
+    """Make sure that a folder has nothing to do with the directory of the database that a drive is stored in.
+
+    A mirror would remove the database as something that the drive does not have, or take it into the drive.
+
+    Raises:
+        BadArgument: the database lies in the folder, or the folder in the database.
+    """
+    if database is None:
+        return
+    real = os.path.realpath(folder)
+    inside = os.path.realpath(database)
+    for place in (inside, os.path.realpath(database.parent)):
+        if os.path.commonpath((place, real)) == real:
+            raise BadArgument(
+                f"{folder}: the store {database.parent} lies in it, and would be mirrored itself"
+            )
+    if os.path.commonpath((inside, real)) == inside:
+        raise BadArgument(f"{folder}: it is part of the store {database.parent}")
 
 
 def check_path(path: str) -> None:

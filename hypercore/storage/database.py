@@ -31,6 +31,7 @@ class Database:
     Attributes:
         store: the key-value store.
         name: what error messages call it.
+        directory: the one that holds it; None in memory.
 
     Raises:
         StorageCorrupt: the store's own record cannot be read.
@@ -39,6 +40,7 @@ class Database:
     def __init__(self, store: KeyValueStore) -> None:
         self.store = store
         self.name = store.name
+        self.directory = store.directory
         self._head = self._read_head()
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 
@@ -60,9 +61,11 @@ class KeyValueStore(Reader, Protocol):
 
     Attributes:
         name: what error messages call it; the path where there is one.
+        directory: the one that holds it; None in memory.
     """
 
     name: str
+    directory: Path | None
 
     def batch(self) -> WriteBatch:
         """Return a new, empty write batch."""

@@ -125,6 +125,7 @@ class LevelDB(LevelDBReader):
         except plyvel.Error as error:
             raise explain(error, name) from error
         super().__init__(database, name)
+        self.directory: Path | None = directory
         self._failure = _Failure()
 
     def batch(self) -> LevelDBBatch:

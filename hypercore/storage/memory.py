@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from hypercore.errors import Closed
 
@@ -51,6 +52,7 @@ class Memory(MemoryReader):
     def __init__(self) -> None:
         super().__init__({})
         self.name = "memory"
+        self.directory: Path | None = None
 
     def batch(self) -> MemoryBatch:
         """Return a new, empty write batch."""

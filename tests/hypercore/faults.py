@@ -12,6 +12,7 @@ class FaultyStore:
     def __init__(self, store: KeyValueStore) -> None:
         self.store = store
         self.name = store.name
+        self.directory = store.directory
         self.items = store.items
         self.values = store.values
         self.keys = store.keys

@@ -309,3 +309,18 @@ def test_nothing_outside_changes_whatever_a_drive_and_a_folder_have(tmp_path_fac
             drive.mirror(place / "folder", prune=prune)
     assert snapshot_of(place) == before
     assert (place / "secret").read_bytes() == b"secret"
+
+
+@pytest.mark.parametrize("folder", [".", "store", "store/db", "store/db/new", "link"])
+@pytest.mark.parametrize("mirror", [Hyperdrive.mirror, Hyperdrive.mirror_from], ids=["to", "from"])
+def test_a_folder_that_the_store_of_the_drive_lies_in_is_refused(place, folder, mirror):
+    (place / "link").symlink_to(".")
+    with Corestore(place / "store") as store:
+        drive = Hyperdrive(store)
+        drive.put("/file", b"data")
+        with pytest.raises(BadArgument, match="store"):
+            mirror(drive, place / folder, prune=True)
+        assert [entry.path for entry in drive] == ["/file"]
+        assert drive.mirror(place / "store" / "beside").add == 1
+    with Corestore(place / "store") as store:
+        assert Hyperdrive(store).get("/file") == b"data"
