@@ -161,6 +161,7 @@ async def read_stream(
 
     Raises:
         BadArgument: ``start`` is negative.
+        BlockNotAvailable: a snapshot has lost a block by a truncation.
         Closed: the core was closed.
         RequestTimeout: a block did not come within ``timeout`` seconds.
         StorageError: the storage failed.
@@ -187,8 +188,6 @@ async def read_stream(
                 start = here
                 continue
             woken.clear()
-            if core.has(start):
-                continue
             if not await is_set_within(woken, timeout):
                 raise RequestTimeout(f"core {core.id}: block {start} did not come in {timeout} s")
     finally:
@@ -200,7 +199,11 @@ async def read_stream(
 def _stored_until(core: Hypercore, start: int, end: int) -> int:
     """Return the first block from ``start`` on that is not stored, at most ``end``."""
     first, last = next(core.state.stored_ranges(start), (end, end))
-    return min(last, end) if first == start else start
+    stored = min(last, end) if first == start else start
+    # A snapshot keeps what the core has lost, and a named session has blocks of its own.
+    while stored < end and core.has(stored):
+        stored += 1
+    return stored
 
 
 def _stop_of(ahead: Download, start: int) -> int:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from hypercore import Corestore, Hyperbee, aio
+from hypercore import Corestore, Hyperbee, Hypercore, aio
 from hypercore.errors import BlockNotAvailable
 from tests.hypercore.aio.two_stores import BLOCKS, HOST
 from tests.loops import in_loop
@@ -74,3 +74,22 @@ async def test_a_snapshot_of_a_bee_that_was_truncated_says_which_block_it_misses
             entry = await aio.available(core, lambda: copy.get("0500"))
             assert entry is not None
             assert entry.value == "after"
+
+
+@in_loop
+async def test_a_stream_of_a_snapshot_has_also_what_the_core_has_lost():
+    with Hypercore() as core:
+        core.append(BLOCKS)
+        snapshot = core.snapshot()
+        core.truncate(50)
+        assert [block async for block in aio.read_stream(snapshot, 0, 200, timeout=20)] == BLOCKS
+
+
+@in_loop
+async def test_a_stream_of_a_named_session_has_also_its_own_blocks():
+    with Hypercore() as core:
+        core.append(BLOCKS)
+        session = core.session("draft")
+        session.append([b"own", b"too"])
+        found = [block async for block in aio.read_stream(session, 0, 202, timeout=20)]
+        assert found == [*BLOCKS, b"own", b"too"]
