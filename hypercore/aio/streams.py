@@ -23,12 +23,14 @@ class StreamTransport(asyncio.Transport):
         self._protocol = protocol
         self._high = 0
         self._is_closing = False
+        self._is_running = False
         self._draining: asyncio.Task[None] | None = None
         protocol.connection_made(self)
         self._reading = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:
         """Read to the end, whoever brings it about, and tell of it."""
+        self._is_running = True
         lost: Exception | None = None
         try:
             while not self._is_closing and (data := await self._reader.read(_PIECE)):
@@ -88,7 +90,8 @@ class StreamTransport(asyncio.Transport):
         if not self._is_closing:
             self._is_closing = True
             self._writer.close()
-            self._reading.cancel()
+            if self._is_running:  # else it would never begin, and tell nobody of the end
+                self._reading.cancel()
 
     def abort(self) -> None:
         """Close it at once; what waits is lost."""

@@ -106,6 +106,21 @@ def test_a_stream_that_cannot_be_written_ends_the_connection_though_it_can_be_re
     run(scenario)
 
 
+@pytest.mark.parametrize("is_initiator", [True, False])
+def test_a_stream_that_was_closed_before_is_a_lost_connection(is_initiator):
+    async def scenario():
+        (reader, writing), (_, other_writing) = await pair()
+        writing.close()
+        with Hypercore() as core:
+            with pytest.raises(ConnectionLost, match="ended in its handshake"):
+                await asyncio.wait_for(aio.replicate(core, (reader, writing), is_initiator=is_initiator), 10)
+            assert not core.state.listeners
+        other_writing.close()
+        await other_writing.wait_closed()
+
+    run(scenario)
+
+
 def test_a_core_is_downloaded_from_a_process_over_its_pipes(tmp_path):
     program = """
 import asyncio, sys
