@@ -6,7 +6,8 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable, Container
+from collections.abc import Awaitable, Callable, Container
+from functools import partial
 from typing import cast
 
 from hypercore.aio.streams import StreamTransport
@@ -274,7 +275,7 @@ class Reconnector:
         error: why there was none the last time, or how the server broke the protocol on the last one.
     """
 
-    def __init__(self, connect_once: Callable[[], asyncio.Future[PeerConnection]], report: Report) -> None:
+    def __init__(self, connect_once: Callable[[], Awaitable[PeerConnection]], report: Report) -> None:
         self.connection: PeerConnection | None = None
         self.error: HypercoreError | None = None
         self._connect = connect_once
@@ -336,20 +337,16 @@ def keep_connected(
     The arguments are those of ``connect``; ``report`` is also told why a connection could not be made, and
     how the server broke the protocol.
     """
-
-    def connect_once() -> asyncio.Future[PeerConnection]:
-        return asyncio.ensure_future(
-            connect(
-                source,
-                host,
-                port,
-                is_initiator=is_initiator,
-                key_pair=key_pair,
-                remote_public_key=remote_public_key,
-                report=report,
-            )
-        )
-
+    connect_once = partial(
+        connect,
+        source,
+        host,
+        port,
+        is_initiator=is_initiator,
+        key_pair=key_pair,
+        remote_public_key=remote_public_key,
+        report=report,
+    )
     return Reconnector(connect_once, report)
 
 

@@ -208,6 +208,19 @@ async def test_a_reconnector_may_be_closed_at_any_moment_while_its_connection_en
     assert not stores[1]._cores.observers
 
 
+@in_loop
+async def test_a_reconnector_may_be_closed_at_any_moment_while_it_connects(stores):
+    async with await aio.serve(stores[0]) as server:
+        is_connected, steps = False, 0
+        while not is_connected:
+            reconnector = aio.keep_connected(stores[1], HOST, server.port)
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            is_connected, steps = reconnector.connection is not None, steps + 1
+            await asyncio.wait_for(reconnector.close(), 20)
+            assert not stores[1]._cores.observers
+
+
 @pytest.mark.parametrize("order", ["reader", "writer", "server", "connection"])
 @in_loop
 async def test_whatever_closes_first_during_a_download_nothing_is_left(tmp_path, order):
