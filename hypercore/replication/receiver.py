@@ -64,7 +64,7 @@ class Receiver:
         """
         question = self._questions.find(data.request)
         if question is None or question.peer is not peer:
-            self._on_unasked(peer, data)
+            self._on_unasked(peer, data, now)
             return
         peer.last_answer = now
         if isinstance(question, SubtreeQuestion):
@@ -209,9 +209,10 @@ class Receiver:
             raise RemoteProtocolError(f"a manifest that does not hold: {error}") from error
         self._on_answer()
 
-    def _on_unasked(self, peer: Peer, data: Data) -> None:
-        """Take what was pushed, or the answer to a probe; answers that come too late are ignored."""
+    def _on_unasked(self, peer: Peer, data: Data, now: float) -> None:
+        """Take what was pushed, or the answer to a probe; of one that comes too late only take note."""
         if data.request != PROBE:
+            peer.last_answer = now
             return
         upgrade = data.proof.upgrade
         if upgrade is not None and upgrade.start == 0:

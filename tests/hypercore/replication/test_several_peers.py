@@ -352,10 +352,14 @@ def test_a_peer_that_drips_is_not_waited_for_for_ever(network, store, core, copy
 
 
 class SlowServer(PlayedServer):
-    """It answers one request for a block at a time, when it is told to, and forgets what is cancelled."""
+    """It answers one request for a block at a time, when it is told to.
 
-    def __init__(self, core):
+    It forgets what is cancelled, unless that has left it already, and is only on its way.
+    """
+
+    def __init__(self, core, *, forgets=True):
         super().__init__(core, self.keep)
+        self.forgets = forgets
         self.kept = {}
         self.sent = []
 
@@ -366,9 +370,9 @@ class SlowServer(PlayedServer):
         return None
 
     def send_one(self):
-        cancelled = {cancel.request for cancel in self.heard_of(Cancel)}
-        for id_ in cancelled & self.kept.keys():
-            del self.kept[id_]
+        if self.forgets:
+            for cancel in self.heard_of(Cancel):
+                self.kept.pop(cancel.request, None)
         if self.kept:
             answer = self.kept.pop(next(iter(self.kept)))
             self.sent.append(answer.proof.block.index)
@@ -419,6 +423,22 @@ def test_two_slow_peers_take_nothing_over_from_each_other_for_ever(network, stor
     assert want.is_done
     assert max(asked_of(ends).values()) <= 3
     assert sum(len(each.sent) for each in slow) < 64 + 8
+
+
+def test_one_whose_answers_come_too_late_is_not_silent(network, store, core, copy):
+    slow = SlowServer(core, forgets=False)
+    end = network.connect_to(store, slow)
+    network.run()
+    given_up = begin_download(copy, 0, 64)
+    network.run()
+    Replicator.of(copy.state).give_up(given_up)
+    want = begin_download(copy, 64, 128)
+    for _ in range(40):
+        for _ in range(4):
+            slow.send_one()
+        network.wait(1)
+    assert want.is_done
+    assert max(end.asked().values()) == 1
 
 
 def test_without_another_peer_one_that_was_silent_is_asked_again(network, store, core, copy):
