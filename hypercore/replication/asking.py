@@ -22,8 +22,6 @@ IDS_PER_QUESTION: Final = 64
 _MAX_LEFTOVER_BYTES = 4 << 20
 # However short they are.
 _MAX_LEFTOVERS = 65_536
-# How many seconds a subtree may take before an idle peer is asked for it, if that is much faster.
-_SLOW = 5.0
 # How long an answer may take that is not held up by others, and how slowly these may come.
 _PATIENCE = 60.0
 _BYTES_PER_SECOND = 16 << 10
@@ -119,12 +117,22 @@ class SubtreeQuestion(Question):
         lacking: which of those the peer has said not to have, as bits.
         rest: how many bytes those may have together.
         is_mixed: whether some of them came from another peer.
-        patience: seconds after which it may be asked of a faster peer that is idle.
+        is_taken_over: whether it was asked of a slower peer before.
     """
 
-    __slots__ = ("count", "first", "is_mixed", "lacking", "missing", "patience", "rest", "root", "values")
+    __slots__ = (
+        "count",
+        "first",
+        "is_mixed",
+        "is_taken_over",
+        "lacking",
+        "missing",
+        "rest",
+        "root",
+        "values",
+    )
 
-    def __init__(self, peer: Peer, first: int, count: int, size: int) -> None:
+    def __init__(self, peer: Peer, first: int, count: int, size: int, *, is_taken_over: bool = False) -> None:
         super().__init__(peer, count, size)
         self.first = first
         self.count = count
@@ -134,7 +142,7 @@ class SubtreeQuestion(Question):
         self.lacking = 0
         self.rest = 0
         self.is_mixed = False
-        self.patience = _SLOW
+        self.is_taken_over = is_taken_over
 
     @property
     def root_index(self) -> int:

@@ -286,7 +286,7 @@ class Receiver:
         peer = question.peer
         peer.refusals = peer.unfitting = 0
         peer.is_doubtful = False
-        peer.pace = peer.last_answer - (question.sent_at or peer.last_answer)
+        self._scheduler.proven(question)
         self._proven.append((question.first, blocks, nodes))
         self._proven_questions.append(question)
         self._proven_bytes += question.bytes

@@ -30,6 +30,8 @@ from hypercore.wire import CANCEL, REQUEST, Cancel, Request, encode_block_reques
 ANSWER_TIMEOUT = 10.0
 """Seconds after which a peer that answers nothing is no longer waited for; see ``Scheduler.give_up_late``."""
 
+# How many seconds a subtree may take before an idle peer is asked for it, if that is much faster.
+_SLOW = 5.0
 # So many times as fast as a slow peer is who takes something over: much of that may be under way already.
 _TIMES_AS_FAST = 4
 _MAX_STRIKES = 6
@@ -54,6 +56,9 @@ class Scheduler:
         self.questions = Questions()
         self._exchange = exchange
         self._leftovers = Leftovers()
+        # As _SLOW, but twice as long for each time that it was in vain: an idle peer may only say that it has
+        # all, and what a slow one is already sending would be thrown away again and again.
+        self._patience = _SLOW
         # Subtrees whose roots are being asked for, by the parent of the root.
         self._rootless: dict[int, list[SubtreeQuestion]] = {}
         self._roots_asked: dict[int, ProofQuestion] = {}
@@ -83,7 +88,9 @@ class Scheduler:
         for download in self._exchange.wants.downloads:
             if not self._ask_download(peer, download, now):
                 break
-        if not peer.open_questions and self._exchange.wants.downloads:
+        if not self._exchange.wants.downloads:
+            self._patience = _SLOW
+        elif not peer.open_questions:
             self._take_over(peer, now)
 
     def _take_over(self, peer: Peer, now: float) -> None:
@@ -95,8 +102,8 @@ class Scheduler:
                 self._send_cancels(slow)
                 self.questions.remove(slow)
                 self._leftovers.keep(slow)
-                question = SubtreeQuestion(peer, slow.first, slow.count, slow.bytes)
-                question.patience = 2 * slow.patience  # so that it is not passed to and fro for ever
+                self._patience *= 2
+                question = SubtreeQuestion(peer, slow.first, slow.count, slow.bytes, is_taken_over=True)
                 self.questions.add(question)
                 assert slow.root is not None
                 self._ask_blocks(question, slow.root, now)
@@ -109,12 +116,19 @@ class Scheduler:
             for question in self.questions
             if isinstance(question, SubtreeQuestion)
             and question.sent_at is not None
-            and now - question.sent_at >= question.patience
+            and now - question.sent_at >= self._patience
         ]
 
     def has_slow(self, now: float) -> bool:
         """Return whether there is something that an idle peer may be asked for."""
         return bool(self._slow(now))
+
+    def proven(self, question: SubtreeQuestion) -> None:
+        """Take note of a subtree whose blocks were all right."""
+        peer = question.peer
+        peer.pace = peer.last_answer - (question.sent_at or peer.last_answer)
+        if question.is_taken_over:
+            self._patience = _SLOW
 
     def _open(self, question: ProofQuestion, now: float) -> None:
         """Send a question that is one request."""

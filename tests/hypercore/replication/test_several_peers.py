@@ -441,6 +441,30 @@ def test_one_whose_answers_come_too_late_is_not_silent(network, store, core, cop
     assert max(end.asked().values()) == 1
 
 
+def test_one_that_only_says_to_have_all_does_not_keep_a_slow_one_from_finishing(network, store, core, copy):
+    """It takes over what the slow one is sending already, and then does not have it."""
+    slow = SlowServer(core, forgets=False)
+    network.connect_to(store, slow)
+    network.run()
+    want = begin_download(copy, 0, 256)
+    network.run()
+    idle = PlayedServer(
+        core,
+        lambda request, true: true if request.proof.block is None else NoData(request.id, 1),
+        has=False,
+    )
+    end = network.connect_to(store, idle)
+    network.run()
+    for _ in range(100):
+        for _ in range(6):
+            slow.send_one()
+        idle.say(Range(False, 0, COUNT))
+        network.wait(1)
+    assert end.asked()
+    assert want.is_done
+    assert list(copy.read_stream(0, 256)) == list(core.read_stream(0, 256))
+
+
 def test_without_another_peer_one_that_was_silent_is_asked_again(network, store, core, copy):
     silent = PlayedServer(core, lambda request, true: true if request.proof.upgrade else None)
     network.connect_to(store, silent)
