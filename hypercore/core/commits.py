@@ -100,7 +100,7 @@ class Commit:
         database: the store of the cores.
     """
 
-    __slots__ = ("_after", "_batch", "_begun", "_branches", "_database", "_next")
+    __slots__ = ("_after", "_batch", "_begun", "_branches", "_changed", "_database", "_next")
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -108,6 +108,8 @@ class Commit:
         self._next: list[_Next] = []
         self._after: list[Callable[[], None]] = []
         self._begun: list[CoreState] = []
+        # Of which anything is written, also beside them: none of them must be purged meanwhile.
+        self._changed: list[CoreState] = []
         # Each with the tree that it is to have still when everything is written.
         self._branches: list[tuple[BranchState, MerkleTree]] = []
 
@@ -378,6 +380,7 @@ class Commit:
             StorageError: the core was purged.
         """
         core.check_not_purged()
+        self._changed.append(core)
         record = core.keys.user_data_key(key)
         if value is None:
             self._batch.delete(record)
@@ -388,9 +391,12 @@ class Commit:
         """Write everything.
 
         Raises:
+            InvalidOperation: another commit has changed something of it meanwhile; nothing was changed.
             StorageError: nothing was changed.
         """
         try:
+            for core in self._changed:
+                core.check_not_purged()
             for next_ in self._next:
                 if next_.core.tree is not next_.base:
                     raise InvalidOperation(
@@ -437,10 +443,13 @@ class Commit:
         core.settle()
         core.settled = False
         self._begun.append(core)
+        self._changed.append(core)
 
     def _begin_branch(self, branch: BranchState) -> None:
         if any(branch is begun for begun, _ in self._branches):
             raise InvalidOperation(f"session {branch.name!r} was changed by this commit already")
+        branch.main.check_not_purged()
+        self._changed.append(branch.main)
         self._branches.append((branch, branch.tree))
 
     def _finish(self, next_: _Next, tree_hash: bytes | None) -> None:

@@ -412,10 +412,14 @@ class CoreState(View):
         Raises:
             StorageError: nothing was deleted.
         """
-        self.database.delete_core(self.record, self.discovery_key)
-        self.is_purged = True
-        self.settled = False
-        self.tree = MerkleTree(self.tree.roots)  # another one: no commit that has begun can end
+        try:
+            self.settled = False
+            self.is_purged = True  # at once: an interrupt behind the write must let nobody write, either
+            self.database.delete_core(self.record, self.discovery_key)
+        except BaseException:
+            self.is_purged = False
+            self.is_purged = self.database.core(self.discovery_key) is None
+            raise
         for each in list(self.objects):
             each.close()
 

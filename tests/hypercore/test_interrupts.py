@@ -1,8 +1,11 @@
 """Interrupts at any line of a write: it happened or it did not, and what is written next is right."""
 
+from contextlib import suppress
+
 import pytest
 
 from hypercore import Corestore, Hyperbee, Hyperdrive
+from hypercore.errors import Closed, StorageError
 from hypercore.storage import Memory
 from tests.hypercore.interrupts import interrupted_at_every_line
 
@@ -82,6 +85,20 @@ def test_a_session_that_begins_anew_is_the_old_or_the_new_one():
         session.append(b"next")
         assert list(session.read_stream()) in ([*BLOCKS, b"3", b"4", b"next"], [*BLOCKS, b"next"])
         assert core.audit() == []
+
+
+def test_a_purge_leaves_a_core_or_nothing_and_can_be_done_again():
+    def prepare():
+        core = new_core()
+        return core, core.session(), core.state
+
+    for core, session, state in interrupted_at_every_line(prepare, lambda prepared: prepared[0].purge()):
+        with suppress(Closed, StorageError):
+            session.append(b"3")
+        assert (state.database.core(state.discovery_key) is None) == state.is_purged
+        with suppress(Closed):
+            core.purge()
+        assert list(state.store.keys(b"\x01", b"\xff")) == []
 
 
 def test_no_two_cores_get_the_same_records():

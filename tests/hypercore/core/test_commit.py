@@ -167,11 +167,15 @@ def test_a_purge_closes_all_that_is_open_on_the_core(store):
 def test_nothing_is_written_to_a_purged_core_any_more(store):
     core = store.get(name="a")
     state, user_data = core.state, core.user_data
-    commit = store.commit()
-    core.append(b"1", commit=commit)
+    session = core.session("session")
+    commits = [store.commit() for _ in range(3)]
+    core.append(b"1", commit=commits[0])
+    session.append(b"1", commit=commits[1])
+    commits[2].put_user_data(state, "name", b"1")
     core.purge()
-    with pytest.raises(InvalidOperation, match="changed by another commit"):
-        commit.write()
+    for commit in commits:
+        with pytest.raises(StorageError, match="was purged"):
+            commit.write()
     with pytest.raises(StorageError, match=f"core {encode_id(state.key)} was purged"):
         store.commit().append(state, [b"1"])
     with pytest.raises(StorageError, match="was purged"):
