@@ -418,8 +418,10 @@ class Commit:
             core = next_.core
             if core.observers or core.listeners:
                 core.tell(Change(next_.stored, next_.removed))
+        told = {next_.core for next_ in self._next}
         for branch, _ in self._branches:
-            if all(next_.core is not branch.main for next_ in self._next):
+            if branch.main not in told:
+                told.add(branch.main)
                 branch.main.tell_listeners()
 
     def drop(self) -> None:

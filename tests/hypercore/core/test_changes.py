@@ -3,6 +3,7 @@
 import pytest
 
 from hypercore import Hypercore
+from hypercore.core import Commit
 from hypercore.errors import Closed
 
 
@@ -33,6 +34,16 @@ def test_a_listener_is_called_once_after_every_change_of_a_named_session(core):
     branch.append(b"5")
     core.session("branch", overwrite=True)
     assert seen == [(3, 5), (3, 4), (4, 4), (4, 5), (4, 4)]
+
+
+def test_a_listener_is_called_once_after_a_commit_with_several_named_sessions(core):
+    seen = []
+    branches = [core.session(name) for name in ("one", "other")]
+    core.on_change(lambda: seen.append([branch.length for branch in branches]))
+    with Commit(core.state.database) as commit:
+        for branch in branches:
+            branch.append(b"3", commit=commit)
+    assert seen == [[4, 4]]
 
 
 def test_a_listener_that_was_ended_hears_nothing_more(core):
