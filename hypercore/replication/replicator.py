@@ -152,8 +152,12 @@ class Replicator:
 
     def handle_timeout(self, peer: Peer, now: float) -> None:
         """Ask others for what a peer does not answer, or answers slowly."""
-        if self._scheduler.give_up_late(peer, now) or self._scheduler.has_slow(now):
+        if self._scheduler.give_up_late(peer, now):
             self._go_on()
+        idle = [each for each in self.peers if not each.open_questions]
+        if idle and self._scheduler.has_slow(now):  # to look for that takes long where many are asked
+            for each in idle:
+                each.wake()
 
     def on_sync(self, peer: Peer) -> None:
         """Take note that a peer has told its length and fork."""
