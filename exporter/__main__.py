@@ -13,6 +13,8 @@ def main() -> int:
     try:
         from exporter.app import main as run
     except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("exporter", "hypercore"):
+            raise  # our own fault
         # The command line of Hypercores does without; this is how to come by what the loop needs besides.
         print(f"exporter: error: {error}; pip install 'hypercore-scale-tests[serve]'", file=sys.stderr)
         return 1

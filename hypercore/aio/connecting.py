@@ -352,9 +352,8 @@ def keep_connected(
 
 def _reason(error: OSError | UnicodeError) -> str:
     """Return what went wrong, without the address, which asyncio puts into its errors in its own way."""
-    if isinstance(
-        error, UnicodeError
-    ):  # an empty or a long part between dots; the error is about its encoding
+    if isinstance(error, UnicodeError):
+        # There is an empty or a long part between dots; the error is about its encoding.
         return "no host has such a name"
     if error.errno is not None and error.errno in errno.errorcode:
         return os.strerror(error.errno)

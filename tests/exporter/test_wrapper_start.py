@@ -112,12 +112,23 @@ def test_experiments_that_cannot_be_loaded(start, experiments):
     assert "No module named 'no_such_module'" in line["output"]
 
 
-def test_a_dependency_that_is_not_installed():
+def main_without(module):
+    """Run the wrapper where a module cannot be imported; return the process."""
     program = (
-        "import sys; sys.modules['waitress'] = None; from exporter.__main__ import main; sys.exit(main())"
+        f"import sys; sys.modules[{module!r}] = None; from exporter.__main__ import main; sys.exit(main())"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+
+def test_a_dependency_that_is_not_installed():
+    ended = main_without("waitress")
     assert ended.returncode == 1
     [line] = ended.stderr.splitlines()
     assert "waitress" in line
     assert "pip install 'hypercore-scale-tests[serve]'" in line
+
+
+def test_a_module_of_ours_that_is_missing_is_no_dependency():
+    ended = main_without("exporter.page")
+    assert "Traceback" in ended.stderr
+    assert "pip install" not in ended.stderr
