@@ -6,7 +6,6 @@ from, and has records of its own behind that. Nothing in it is signed until it i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 
 from hypercore import flat_tree
@@ -14,7 +13,7 @@ from hypercore.core.state import CoreState, View
 from hypercore.encoding import encode_index
 from hypercore.errors import HypercoreError, InvalidOperation, StorageCorrupt
 from hypercore.ids import encode_id
-from hypercore.merkle import MerkleTree, Node
+from hypercore.merkle import MerkleTree
 from hypercore.storage.records import CoreHead, CoreKeys, Dependency, Sessions, dependency_key, sessions_key
 
 
@@ -121,29 +120,6 @@ class BranchState(View):
         """
         block = self.store.get(self.keys.block + encode_index(index))
         return self.missing_block(index) if block is None else block
-
-    def missing_block(self, index: int) -> bytes:
-        """Return a shared block."""
-        if 0 <= index < self.shared_length:
-            block = self.store.get(self.base.keys.block + encode_index(index))
-            return self.base.missing_block(index) if block is None else block
-        self._refuse(index)
-
-    def has(self, start: int, end: int) -> bool:
-        """Return whether all blocks from ``start`` up to, not including, ``end`` are stored."""
-        if end > self.tree.length:
-            return start >= end
-        return self.base.has(start, min(end, self.shared_length))
-
-    def blocks(self, start: int, end: int, *, reverse: bool = False) -> Iterator[bytes]:
-        """Iterate over blocks, shared and own."""
-        return self._blocks_one_by_one(range(end - 1, start - 1, -1) if reverse else range(start, end))
-
-    def node(self, index: int) -> Node | None:
-        """Return a tree node, shared or own."""
-        if flat_tree.spans(index)[1] < 2 * self.shared_length:
-            return self.base.node(index)
-        return super().node(index)
 
     def _find_base(self, data_pointer: int, above: frozenset[int]) -> View:
         """Return the core or branch that has a data pointer."""

@@ -90,12 +90,17 @@ class View:
             BadArgument: the index is negative.
             BlockNotAvailable: it is nowhere.
         """
+        if self.base is not None and 0 <= index < self.shared_length:
+            block = self.store.get(self.base.keys.block + encode_index(index))
+            return self.base.missing_block(index) if block is None else block
         self._refuse(index)
 
     def has(self, start: int, end: int) -> bool:
         """Return whether all blocks from ``start`` up to, not including, ``end`` are stored."""
         if end > self.tree.length:
             return start >= end
+        if self.base is not None:  # its own blocks are never missing
+            return self.base.has(start, min(end, self.shared_length))
         return all(self._has_block(index) for index in range(max(start, self.contiguous_length), end))
 
     def blocks(self, start: int, end: int, *, reverse: bool = False) -> Iterator[bytes]:
@@ -104,7 +109,7 @@ class View:
         Raises:
             BlockNotAvailable: while iterating, one is not stored.
         """
-        if end <= self.contiguous_length:
+        if self.base is None and end <= self.contiguous_length:
             prefix = self.keys.block
             blocks = self.store.values(
                 prefix + encode_index(start), prefix + encode_index(end), reverse=reverse
@@ -129,6 +134,8 @@ class View:
 
     def node(self, index: int) -> Node | None:
         """Return a tree node, None if it is not stored."""
+        if self.base is not None and flat_tree.spans(index)[1] < 2 * self.shared_length:
+            return self.base.node(index)
         stored = self.store.get(self.keys.node + encode_index(index))
         if stored is None:
             return None
@@ -512,39 +519,19 @@ class SnapshotState(View):
         self._source = core
         main.snapshots.add(self)
 
-    def has(self, start: int, end: int) -> bool:
-        """Return whether all blocks from ``start`` up to, not including, ``end`` are stored."""
-        if self.base is None or end > self.tree.length:
-            return super().has(start, end)
-        return self.base.has(start, min(end, self.shared_length))
-
-    def blocks(self, start: int, end: int, *, reverse: bool = False) -> Iterator[bytes]:
-        """Iterate over stored blocks."""
-        if self.base is None:
-            return super().blocks(start, end, reverse=reverse)
-        return self._blocks_one_by_one(range(end - 1, start - 1, -1) if reverse else range(start, end))
-
     def node(self, index: int) -> Node | None:
-        """Return a tree node, None if it is not stored."""
-        end = flat_tree.spans(index)[1]
-        if self.base is not None and end < 2 * self.shared_length:
-            return self.base.node(index)
+        """Return a tree node, also one that arrived after the snapshot was made; None if it is not stored."""
         node = super().node(index)
-        if node is None and self.base is None and end < 2 * self.common_length:
+        if node is None and self.base is None and flat_tree.spans(index)[1] < 2 * self.common_length:
             return self._source.node(index)
         return node
 
     def missing_block(self, index: int) -> bytes:
         """Return a block that arrived after the snapshot was made, or is one of the base."""
-        if self.base is not None:
-            if not 0 <= index < self.shared_length:
-                self._refuse(index)
-            block = self.store.get(self.base.keys.block + encode_index(index))
-            return self.base.missing_block(index) if block is None else block
-        if 0 <= index < self.common_length:
+        if self.base is None and 0 <= index < self.common_length:
             block = self._source.store.get(self.keys.block + encode_index(index))
             return self._source.missing_block(index) if block is None else block
-        self._refuse(index)
+        return super().missing_block(index)
 
     def _has_block(self, index: int) -> bool:
         return super()._has_block(index) or (
