@@ -69,12 +69,7 @@ def put_appended(
     start, contiguous = old.length, core.contiguous_length
     tree, nodes = old.append_block(blocks[0]) if len(blocks) == 1 else old.append_blocks(blocks)
     tree_hash, length = tree.tree_hash(), tree.length
-    if core.prologue is not None:
-        check_prologue(core.prologue, tree_hash, length)
-    if signature is None:
-        signature = sign_tree(core, tree_hash, length, fork)
-    elif core.authority is None or not core.authority.verify(tree, fork, signature):
-        raise InvalidSignature(f"the signature does not hold for the tree of {length} blocks")
+    signature = sign_or_verify(core, tree, tree_hash, signature)
     keys = core.keys
     put_blocks(put, keys, start, blocks)
     put_nodes(put, keys, nodes)
@@ -87,7 +82,24 @@ def put_appended(
     return tree, signature, contiguous
 
 
-def check_prologue(prologue: Prologue, tree_hash: bytes, length: int) -> None:
+def sign_or_verify(core: CoreState, tree: MerkleTree, tree_hash: bytes, signature: bytes | None) -> bytes:
+    """Return the signature of a grown tree: the given one if it holds, else one that is made here.
+
+    Raises:
+        InvalidOperation: the manifest promises other first blocks, or more.
+        NotWritable: nobody here can sign.
+        InvalidSignature: the given signature does not hold for the tree.
+    """
+    if core.prologue is not None:
+        _check_prologue(core.prologue, tree_hash, tree.length)
+    if signature is None:
+        return sign_tree(core, tree_hash, tree.length, core.fork)
+    if core.authority is None or not core.authority.verify(tree, core.fork, signature):
+        raise InvalidSignature(f"the signature does not hold for the tree of {tree.length} blocks")
+    return signature
+
+
+def _check_prologue(prologue: Prologue, tree_hash: bytes, length: int) -> None:
     """Refuse a tree that no signature can make one of the core.
 
     Raises:

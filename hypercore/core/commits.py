@@ -12,12 +12,12 @@ from dataclasses import replace
 
 from hypercore import flat_tree
 from hypercore.core.appending import (
-    check_prologue,
     put_appended,
     put_blocks,
     put_changed_pages,
     put_head,
     put_nodes,
+    sign_or_verify,
     sign_tree,
 )
 from hypercore.core.branches import BranchState
@@ -330,12 +330,7 @@ class Commit:
         self._begin(core)
         self._begin_branch(branch)
         tree_hash = tree.tree_hash()
-        if core.prologue is not None:
-            check_prologue(core.prologue, tree_hash, length)
-        if signature is None:
-            signature = sign_tree(core, tree_hash, length, core.fork)
-        elif not core.authority.verify(tree, core.fork, signature):
-            raise InvalidSignature("the signature does not hold for the tree that is committed")
+        signature = sign_or_verify(core, tree, tree_hash, signature)
         put_blocks(self._batch.put, core.keys, shared, blocks)
         put_nodes(self._batch.put, core.keys, nodes)
         self._delete_range(branch.keys.block, shared, length)
