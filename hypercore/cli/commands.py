@@ -83,14 +83,23 @@ def add_core_choice(parser: argparse.ArgumentParser, default: str = "the oldest 
     )
 
 
+def some(what: str) -> Callable[[str], str]:
+    """Return the type of an argument that must not be empty, as a variable is that is not set."""
+
+    def check(text: str) -> str:
+        if not text:
+            raise argparse.ArgumentTypeError(f"{what} has at least one character")
+        return text
+
+    return check
+
+
 def disk_path(text: str) -> Path:
     """Return a path on disk, as the type of an argument.
 
-    An empty one, of a variable that is not set, would be the working directory: to write to, or to prune.
+    An empty one would be the working directory: to write to, or to prune.
     """
-    if not text:
-        raise argparse.ArgumentTypeError("a path has at least one character")
-    return Path(text)
+    return Path(some("a path")(text))
 
 
 def core_id(text: str) -> bytes:
@@ -118,9 +127,7 @@ def whole_number(smallest: int, largest: int | None = None) -> Callable[[str], i
 
 
 def _name(text: str) -> str:
-    if not text:
-        raise argparse.ArgumentTypeError("a name has at least one character")
-    return utf8(text)
+    return utf8(some("a name")(text))
 
 
 def utf8(text: str) -> str:
