@@ -57,14 +57,19 @@ def test_a_named_session_goes_on_from_what_is_stored(write, written):
         assert blocks_of(core) == list(session.read_stream())
 
 
-def test_a_core_and_the_session_that_is_committed_to_it_go_on_together():
-    def prepare():
-        core = new_core()
-        session = core.session("name")
-        session.append([b"3", b"4"])
-        return core, session
+def new_core_and_session():
+    core = new_core()
+    session = core.session("name")
+    session.append([b"3", b"4"])
+    return core, session
 
-    for core, session in interrupted_at_every_line(prepare, lambda prepared: prepared[0].commit(prepared[1])):
+
+def test_a_core_and_the_session_that_is_committed_to_it_go_on_together():
+    def commit(prepared):
+        core, session = prepared
+        core.commit(session)
+
+    for core, session in interrupted_at_every_line(new_core_and_session, commit):
         session.append(b"next")
         assert core.commit(session) == 6
         assert blocks_of(core) == list(session.read_stream()) == [*BLOCKS, b"3", b"4", b"next"]
@@ -72,16 +77,11 @@ def test_a_core_and_the_session_that_is_committed_to_it_go_on_together():
 
 
 def test_a_session_that_begins_anew_is_the_old_or_the_new_one():
-    def prepare():
-        core = new_core()
-        session = core.session("name")
-        session.append([b"3", b"4"])
-        return core, session
-
     def begin_anew(prepared):
-        prepared[0].session("name", overwrite=True)
+        core, _ = prepared
+        core.session("name", overwrite=True)
 
-    for core, session in interrupted_at_every_line(prepare, begin_anew):
+    for core, session in interrupted_at_every_line(new_core_and_session, begin_anew):
         session.append(b"next")
         assert list(session.read_stream()) in ([*BLOCKS, b"3", b"4", b"next"], [*BLOCKS, b"next"])
         assert core.audit() == []

@@ -11,6 +11,7 @@ from tests.hypercore.replication.copying import (
     begin_download,
     begin_get,
     blocks_of,
+    download,
     writer_of,
 )
 from tests.hypercore.replication.played import PlayedServer, only
@@ -81,11 +82,7 @@ def test_blocks_that_come_though_the_peer_said_not_to_have_them_are_taken(networ
 
     peer.answer = answer
     end = network.connect_to(store, peer)
-    copy = store.get(key=core.key)
-    network.run()
-    want = begin_download(copy)
-    network.run()
-    assert want.is_done
+    download(network, store.get(key=core.key))
     assert end.error is None
     assert end.asked() == Counter(range(64))
 
